@@ -1,0 +1,1 @@
+"""How fast the server is beside what one would otherwise pick: ``python -m benchmarks``."""

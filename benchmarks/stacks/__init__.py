@@ -1,0 +1,1 @@
+"""The baselines, each a program of its own: ``python -m benchmarks.stacks.NAME PORT``."""

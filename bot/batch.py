@@ -1,0 +1,213 @@
+"""A batch of incoming messages → one transaction → their replies.
+
+Nothing here is asynchronous and nothing leaves: pushes are rows of the same transaction. If a turn
+raises, the batch is rolled back and run again with every turn in a savepoint of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col
+
+from bot.conversation.dialogue import converse
+from bot.conversation.incoming import Incoming
+from bot.conversation.turn import Handlers, Turn
+from bot.db import Database, worth_retrying
+from bot.masking import mask
+from bot.models import Message
+from bot.models.actor import SYSTEM
+from bot.models.office import Site
+from bot.services import media, notices, outbox, residents, tickets
+from bot.work import Means, Work, table_of
+from intents.engine.engine import Engine
+from intents.understanding import Query, Understanding
+
+log = structlog.get_logger()
+
+RETRIES = 5
+LONGEST_TEXT = 2000
+
+
+@dataclass(slots=True)
+class Entry:
+    """One message on its way; ``waiting`` counts the requests that still want its answer."""
+
+    incoming: Incoming
+    waiting: int = 1
+    reply: str | None = None
+    heard: Understanding | None = None
+
+
+class Batches:
+    """Runs batches; everything it needs is handed in."""
+
+    def __init__(
+        self,
+        database: Database,
+        means: Means,
+        engine: Engine,
+        handlers: Handlers,
+        site: Callable[[Connection], Site],
+    ) -> None:
+        self._database = database
+        self._means = means
+        self._engine = engine
+        self._handlers = handlers
+        self._site = site
+        self._gazetteer_of: Site | None = None
+
+    def run(self, entries: Sequence[Entry], now: datetime) -> None:
+        """Settle every entry's ``reply``; on return all of it is on disk."""
+        self._understand(entries, now)
+        for attempt in range(RETRIES):
+            self._means.ids.reserve()
+            try:
+                self._transaction(entries, now)
+            except DBAPIError as error:
+                if attempt + 1 == RETRIES or not worth_retrying(error):
+                    raise
+            else:
+                return
+
+    def _understand(self, entries: Sequence[Entry], now: datetime) -> None:
+        """All texts at once, before the transaction is opened."""
+        if self._gazetteer_of is None:
+            with self._database.read() as connection:
+                self._gazetteer_of = self._site(connection)
+        gazetteer = self._gazetteer_of.gazetteer
+        spoken = [e for e in entries if e.incoming.kind in ("text", "voice") and e.incoming.text]
+        queries = [Query(e.incoming.text[:LONGEST_TEXT], now, gazetteer) for e in spoken]
+        for entry, heard in zip(spoken, self._engine.understand(queries), strict=True):
+            entry.heard = heard
+
+    def _transaction(self, entries: Sequence[Entry], now: datetime) -> None:
+        try:
+            with self._database.write() as connection:
+                self._all_at_once(self._work(connection, now), entries)
+        except DBAPIError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the words are kept
+            log.warning("turn_failed", error=type(error).__name__, batch=len(entries))
+            with self._database.write() as connection:
+                self._one_by_one(connection, entries, now)
+
+    def _work(self, connection: Connection, now: datetime) -> Work:
+        site = self._gazetteer_of = self._site(connection)
+        return Work(connection, self._means, site, now)
+
+    def _all_at_once(self, work: Work, entries: Sequence[Entry]) -> None:
+        people = residents.load(work, (entry.incoming.openid for entry in entries))
+        seen = _seen(work, [entry.incoming.key for entry in entries])
+        for entry in entries:
+            if entry.incoming.key in seen:
+                entry.reply = _again(work, seen[entry.incoming.key])
+            else:
+                self._turn(work, entry, *people[entry.incoming.openid])
+        work.flush()
+
+    def _one_by_one(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
+        # In the order of openids first, so that two processes never wait for each other.
+        residents.load(self._work(connection, now), (entry.incoming.openid for entry in entries))
+        for entry in entries:
+            try:
+                with connection.begin_nested():
+                    self._all_at_once(self._work(connection, now), [entry])
+            except DBAPIError:
+                raise
+            except Exception as error:
+                log.exception("turn_failed_for_good", error=type(error).__name__)
+                self._failed(self._work(connection, now), entry)
+
+    def _turn(
+        self, work: Work, entry: Entry, resident: residents.Resident, talk: residents.Conversation
+    ) -> None:
+        incoming = entry.incoming
+        message = _row(work, entry, resident.id)
+        media.received(work, message, incoming)
+        if incoming.kind != "event" or incoming.event in ("subscribe", "scan", "click"):
+            click = incoming.kind == "event" or bool(incoming.menu_id)
+            residents.heard(talk, work.now, click=click)
+        turn = Turn(
+            work,
+            self._engine.catalogue,
+            self._handlers,
+            incoming,
+            resident,
+            talk,
+            message,
+            entry.heard,
+        )
+        _answer(work, entry, message, converse(turn))
+
+    def _failed(self, work: Work, entry: Entry) -> None:
+        """The handler failed twice: the words stay, a person gets them, the resident is told."""
+        people = residents.load(work, [entry.incoming.openid])
+        resident, _ = people[entry.incoming.openid]
+        message = _row(work, entry, resident.id)
+        message.state = "failed"
+        media.received(work, message, entry.incoming)
+        ticket = tickets.open_ticket(
+            work,
+            actor=SYSTEM,
+            intent="other_request",
+            act="report",
+            level="C",
+            summary="系统没能处理的话",
+            message_id=message.id,
+            resident_id=resident.id,
+            text=message.text or f"[{entry.incoming.kind}]",
+            confident=False,
+        )
+        message.ticket_id = ticket.id
+        notices.opened(work, ticket)
+        _answer(work, entry, message, f"已收到,工作人员会看(编号{ticket.number})。")
+        work.flush()
+
+
+def _row(work: Work, entry: Entry, resident_id: int) -> Message:
+    incoming = entry.incoming
+    items = entry.heard.items if entry.heard is not None else ()
+    return work.add(
+        Message,
+        key=incoming.key,
+        resident_id=resident_id,
+        kind=incoming.event if incoming.kind == "event" else incoming.kind,
+        text=mask(incoming.text[:LONGEST_TEXT]),
+        understood=[[i.intent, i.decision, round(i.confidence, 3), i.act] for i in items],
+        ticket_id=None,
+        state="done",
+        reply=None,
+        sent_at=incoming.at,
+        received_at=work.now,
+    )
+
+
+def _answer(work: Work, entry: Entry, message: Message, text: str | None) -> None:
+    """Into the row for redeliveries; through the outbox when nobody waits for it any more."""
+    entry.reply = text
+    if text is None:
+        return
+    if entry.waiting > 0:
+        message.reply = work.vault.seal(text)
+        return
+    message.state = "pushed"
+    outbox.push(work, entry.incoming.openid, "resident", "reply", text)
+    entry.reply = None
+
+
+def _seen(work: Work, keys: Sequence[str]) -> dict[str, str | None]:
+    table = table_of(Message)
+    query = select(table.c.key, table.c.reply).where(col(Message.key).in_(keys))
+    return {key: reply for key, reply in work.connection.execute(query)}
+
+
+def _again(work: Work, sealed: str | None) -> str | None:
+    return None if sealed is None else work.vault.open(sealed)
+
+

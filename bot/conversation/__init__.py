@@ -1,0 +1,1 @@
+"""The talk: one message in, one reply out."""

@@ -1,0 +1,200 @@
+"""The door between the event loop and the one thread that writes.
+
+Requests wait here until their message is on disk, or for a place in the full queue, as long as the
+platform keeps the connection. Other writes of the process pass through the same thread as jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from bot.batch import Batches, Entry
+from bot.clock import Clock
+from bot.conversation.incoming import Incoming
+
+log = structlog.get_logger()
+T = TypeVar("T")
+Future = asyncio.Future
+# A request that has waited this long is worth a task that watches its connection.
+PATIENCE = 1.0
+
+
+class Unsaved(Exception):
+    """The database failed; nothing may be answered, the platform will deliver again."""
+
+
+class _Job(Generic[T]):
+    def __init__(self, run: Callable[[], T], done: Future[T]) -> None:
+        self.run = run
+        self.done = done
+
+
+class _Stop:
+    pass
+
+
+class Inbox:
+    """``submit`` from the event loop; one daemon thread drains the queue in batches."""
+
+    def __init__(self, batches: Batches, clock: Clock, *, size: int, batch: int) -> None:
+        self._batches = batches
+        self._clock = clock
+        self._size = size
+        self._batch = batch
+        self._queue: queue.SimpleQueue[Entry | _Job[Any] | _Stop] = queue.SimpleQueue()
+        self._pending: dict[str, tuple[Entry, Future[str | None]]] = {}
+        self._crowd: deque[Future[None]] = deque()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.on_commit: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._drain, name="writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Everything queued before is written first."""
+        self._queue.put(_Stop())
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._pending)
+
+    async def submit(
+        self, incoming: Incoming, gone: Callable[[], Awaitable[None]]
+    ) -> str | None:
+        """The reply to ``incoming``, once it is on disk. ``gone`` ends when the platform hung up.
+
+        A redelivery of a message still under way waits for the same result. Raises ``Unsaved``
+        when the database failed or the platform hung up before a place was free.
+        """
+        while incoming.key not in self._pending and len(self._pending) >= self._size:
+            await self._place(gone)
+        known = self._pending.get(incoming.key)
+        if known is None:
+            entry, done = Entry(incoming), self._running().create_future()
+            self._pending[incoming.key] = (entry, done)
+            self._queue.put(entry)
+        else:
+            entry, done = known
+            entry.waiting += 1
+        return await self._result(entry, done, gone)
+
+    async def _result(
+        self, entry: Entry, done: Future[str | None], gone: Callable[[], Awaitable[None]]
+    ) -> str | None:
+        watch: list[asyncio.Task[None]] = []
+        timer = self._running().call_later(
+            PATIENCE, lambda: watch.append(asyncio.ensure_future(_leave(entry, gone)))
+        )
+        try:
+            return await asyncio.shield(done)
+        finally:
+            timer.cancel()
+            for task in watch:
+                task.cancel()
+
+    async def _place(self, gone: Callable[[], Awaitable[None]]) -> None:
+        room: Future[None] = self._running().create_future()
+        self._crowd.append(room)
+        left = asyncio.ensure_future(gone())
+        try:
+            await asyncio.wait({room, left}, return_when=asyncio.FIRST_COMPLETED)
+            if not room.done():
+                room.cancel()
+                raise Unsaved("the platform hung up before there was a place in the queue")
+        finally:
+            left.cancel()
+
+    async def run(self, job: Callable[[], T]) -> T:
+        """Run ``job`` in the writer's thread, between two batches."""
+        done: Future[T] = self._running().create_future()
+        self._queue.put(_Job(job, done))
+        return await done
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise RuntimeError("the inbox was not started")
+        return self._loop
+
+    # --- the writer's thread -------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        following: Entry | _Job[Any] | _Stop | None = None
+        while True:
+            item = self._queue.get() if following is None else following
+            following = None
+            if isinstance(item, _Stop):
+                return
+            if isinstance(item, _Job):
+                self._do(item)
+                continue
+            entries = [item]
+            while len(entries) < self._batch:
+                try:
+                    following = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if not isinstance(following, Entry):
+                    break
+                entries.append(following)
+                following = None
+            self._write(entries)
+
+    def _do(self, job: _Job[Any]) -> None:
+        try:
+            result = job.run()
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked for the job
+            self._running().call_soon_threadsafe(_fail, [job.done], error)
+        else:
+            self._running().call_soon_threadsafe(_settle, job.done, result)
+
+    def _write(self, entries: Sequence[Entry]) -> None:
+        error: Exception | None = None
+        try:
+            self._batches.run(entries, self._clock.now())
+        except Exception as failure:
+            log.exception("batch_not_saved", error=type(failure).__name__)
+            error = Unsaved(type(failure).__name__)
+        self._running().call_soon_threadsafe(self._answer, entries, error)
+
+    def _answer(self, entries: Sequence[Entry], error: Exception | None) -> None:
+        for entry in entries:
+            _, done = self._pending.pop(entry.incoming.key)
+            if error is not None:
+                _fail([done], error)
+            else:
+                _settle(done, entry.reply)
+        for _ in range(min(len(entries), len(self._crowd))):
+            room = self._crowd.popleft()
+            _settle(room, None)
+        if error is None:
+            self.on_commit()
+
+
+async def _leave(entry: Entry, gone: Callable[[], Awaitable[None]]) -> None:
+    await gone()
+    entry.waiting -= 1
+
+
+def _settle(done: Future[Any], result: Any) -> None:
+    if not done.done():
+        done.set_result(result)
+
+
+def _fail(waiting: Sequence[Future[Any]], error: Exception) -> None:
+    for done in waiting:
+        if not done.done():
+            done.set_exception(error)
+            # The platform may have hung up: an exception nobody fetches must not be logged as lost.
+            done.exception()

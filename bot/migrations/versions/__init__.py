@@ -1,0 +1,1 @@
+"""One file a revision, named NUMBER_what.py; frozen once released."""

@@ -1,0 +1,130 @@
+"""The outbox seen from delivery: what is due, by which channel, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from bot.models import Conversation, Outbox, Resident
+from bot.models.template_fields import render_fields
+from bot.work import Work, table_of
+
+LEASE: Final = timedelta(seconds=60)
+MOST_ATTEMPTS: Final = 10
+UNREACHABLE: Final = "对方48小时内没有发过消息,也没有配置合适的模板,推送不了"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One push, ready to go. ``channel`` custom: ``text`` and ``options``; template: the rest."""
+
+    id: int
+    openid: str
+    channel: str
+    text: str
+    options: Sequence[str]
+    template_id: str
+    data: dict[str, str]
+    client_msg_id: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a letter: ``state`` sent | pending | failed | undeliverable. ``window_over``:
+    the platform says that customer messages are used up. ``again_in`` only when pending."""
+
+    id: int
+    openid: str
+    state: str
+    errcode: int | None = None
+    error: str = ""
+    platform_id: str | None = None
+    again_in: timedelta = timedelta()
+    window_over: bool = False
+
+
+def claim(work: Work, limit: int = 100) -> list[Letter]:
+    """The most urgent that are due, ours for ``LEASE``; a lapsed claim counts as due again."""
+    rows = work.find(
+        Outbox,
+        col(Outbox.state).in_(("pending", "sending")),
+        col(Outbox.due_at) <= work.now,
+        order=[col(Outbox.urgent).desc(), col(Outbox.due_at), col(Outbox.id)],
+        limit=limit,
+        lock=True,
+        skip_locked=True,
+    )
+    talks = _talks(work, {row.openid for row in rows})
+    return [letter for row in rows if (letter := _letter(work, row, talks.get(row.openid)))]
+
+
+def _letter(work: Work, row: Outbox, talk: Conversation | None) -> Letter | None:
+    """The right channel for this moment, noted on the row; None when there is none."""
+    template = work.site.templates.get(row.purpose)
+    row.attempts += 1
+    if talk is not None and talk.window_left > 0 and _open(talk, work.now):
+        row.channel = "custom"
+        talk.window_left -= 1
+    elif template is not None and row.fields:
+        row.channel = "template"
+    else:
+        row.state, row.error = "undeliverable", UNREACHABLE
+        return None
+    row.state, row.due_at = "sending", work.now + LEASE
+    by_template = template is not None and row.channel == "template"
+    return Letter(
+        row.id,
+        row.openid,
+        row.channel,
+        row.text,
+        row.options,
+        template.id if template is not None else "",
+        render_fields(template.fields, row.fields) if template is not None and by_template else {},
+        row.client_msg_id,
+        row.attempts,
+    )
+
+
+def _open(talk: Conversation, now: datetime) -> bool:
+    return talk.window_until is not None and talk.window_until > now
+
+
+def settle(work: Work, outcomes: Sequence[Outcome]) -> None:
+    """Record a batch of results."""
+    ids = [outcome.id for outcome in outcomes]
+    rows = {row.id: row for row in work.find(Outbox, col(Outbox.id).in_(ids), limit=len(ids) or 1)}
+    for outcome in outcomes:
+        row = rows[outcome.id]
+        row.state, row.errcode, row.error = outcome.state, outcome.errcode, outcome.error
+        if outcome.state == "sent":
+            row.sent_at, row.platform_id = work.now, outcome.platform_id
+        elif outcome.state == "pending":
+            row.due_at = work.now + outcome.again_in
+            if row.attempts >= MOST_ATTEMPTS:
+                row.state = "failed"
+    over = {outcome.openid for outcome in outcomes if outcome.window_over}
+    for talk in _talks(work, over).values():
+        talk.window_left = 0
+
+
+def _talks(work: Work, openids: Iterable[str]) -> dict[str, Conversation]:
+    wanted = sorted(openids)
+    if not wanted:
+        return {}
+    where = col(Resident.openid).in_(wanted)
+    ids = {row.id: row.openid for row in work.find(Resident, where, limit=len(wanted))}
+    talks = work.find(Conversation, col(Conversation.id).in_(ids), limit=len(ids) or 1)
+    return {ids[talk.id]: talk for talk in talks}
+
+
+def next_due(work: Work) -> datetime | None:
+    """When the earliest waiting push may leave."""
+    table = table_of(Outbox)
+    waiting = table.c.state.in_(("pending", "sending"))
+    return work.connection.execute(select(func.min(table.c.due_at)).where(waiting)).scalar()

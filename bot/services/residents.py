@@ -1,0 +1,67 @@
+"""Residents and the state of the talk with each, loaded for a whole batch at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col
+
+from bot.models import Conversation, Resident
+from bot.work import Work, table_of
+
+MESSAGE_WINDOW = (timedelta(hours=48), 5)
+CLICK_WINDOW = (timedelta(minutes=1), 3)
+
+
+def load(work: Work, openids: Iterable[str]) -> dict[str, tuple[Resident, Conversation]]:
+    """Everyone who wrote, known or new, locked until the commit.
+
+    On PostgreSQL two processes meet here: missing rows are inserted without conflict and all are
+    locked in the order of their openids, so neither waits for the other in a circle.
+    """
+    wanted = sorted(set(openids))
+    found = _find(work, wanted)
+    missing = [openid for openid in wanted if openid not in found]
+    if missing:
+        _insert(work, missing)
+        found = _find(work, wanted)
+    talks = {row.id: row for row in _talks(work, [resident.id for resident in found.values()])}
+    return {openid: (row, talks[row.id]) for openid, row in found.items()}
+
+
+def _find(work: Work, openids: list[str]) -> dict[str, Resident]:
+    where = col(Resident.openid).in_(openids)
+    rows = work.find(
+        Resident, where, order=[col(Resident.openid)], limit=len(openids) or 1, lock=True
+    )
+    return {row.openid: row for row in rows}
+
+
+def _talks(work: Work, ids: list[int]) -> list[Conversation]:
+    return work.find(Conversation, col(Conversation.id).in_(ids), limit=len(ids) or 1)
+
+
+def _insert(work: Work, openids: list[str]) -> None:
+    """A resident and his conversation share one id."""
+    insert = sqlite.insert if work.connection.dialect.name == "sqlite" else postgresql.insert
+    residents = [
+        {"id": work.next_id(), "openid": openid, "created_at": work.now} for openid in openids
+    ]
+    statement = insert(table_of(Resident)).on_conflict_do_nothing(index_elements=["openid"])
+    work.connection.execute(statement, residents)
+    where = col(Resident.openid).in_(openids)
+    ids = [row.id for row in work.find(Resident, where, limit=len(openids))]
+    talk = insert(table_of(Conversation)).on_conflict_do_nothing(index_elements=["id"])
+    work.connection.execute(talk, [{"id": row_id} for row_id in ids])
+
+
+def heard(conversation: Conversation, at: datetime, *, click: bool) -> None:
+    """A message or click opens the platform's window for customer messages."""
+    span, count = CLICK_WINDOW if click else MESSAGE_WINDOW
+    until = at + span
+    conversation.last_at = at
+    if conversation.window_until is None or until >= conversation.window_until:
+        conversation.window_until = until
+        conversation.window_left = count

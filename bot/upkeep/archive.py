@@ -1,0 +1,89 @@
+"""The archive: manifest.json, the database's copy, and media/ by content hash, in one tar.gz."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.errors import ConfigurationError
+
+FORMAT: Final = 1
+_MANIFEST: Final = "manifest.json"
+_MEDIUM: Final = re.compile(r"media/[0-9a-f]{2}/([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """``schema`` is the migration; ``counts`` rows a table; ``checksum`` of the database's copy."""
+
+    database: str
+    schema: str
+    made_at: str
+    counts: Mapping[str, int]
+    checksum: str
+    media: int = 0
+
+
+def checksum(file: Path) -> str:
+    """SHA-256 in hex."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def pack(target: Path, manifest: Manifest, copy: Path, media: Path) -> None:
+    """Write ``target`` whole or not at all, readable by its owner only."""
+    pictures = sorted(file for file in media.glob("*/*") if _is_medium(file))
+    told = asdict(manifest) | {"format": FORMAT, "media": len(pictures)}
+    part = copy.with_name("part")
+    with part.open("xb", opener=_private) as opened:
+        with tarfile.open(fileobj=opened, mode="w:gz", compresslevel=6) as tar:
+            _add_text(tar, _MANIFEST, json.dumps(told, ensure_ascii=False, indent=2))
+            tar.add(copy, copy.name)
+            for file in pictures:
+                tar.add(file, f"media/{file.parent.name}/{file.name}")
+        opened.flush()
+        os.fsync(opened.fileno())
+    part.replace(target)
+
+
+def unpack(archive: Path, folder: Path, database: str) -> Manifest:
+    """Everything checked against the manifest; ConfigurationError for what is not as packed."""
+    try:
+        with tarfile.open(archive) as tar:
+            for member in tar:
+                if member.name in (_MANIFEST, _any_database(member.name)) or _MEDIUM.fullmatch(
+                    member.name
+                ):
+                    tar.extract(member, folder, filter="data")
+        manifest = _manifest(folder / _MANIFEST)
+    except FileNotFoundError as error:
+        raise _damaged(archive, f"缺少 {Path(error.filename).name}") from error
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, TypeError) as error:
+        raise _damaged(archive, str(error)) from error
+    if manifest.database and (folder / database).exists():
+        _verify(archive, folder, database, manifest)
+    return manifest
+
+
+def _verify(archive: Path, folder: Path, database: str, manifest: Manifest) -> None:
+    if checksum(folder / database) != manifest.checksum:
+        raise _damaged(archive, "数据库的校验和不对")
+    pictures = [file for file in (folder / "media").glob("*/*") if checksum(file) == file.name]
+    if len(pictures) != manifest.media:
+        raise _damaged(archive, f"图片应有 {manifest.media} 个,完好的有 {len(pictures)} 个")
+
+
+def _manifest(file: Path) -> Manifest:
+    told = json.loads(file.read_text("utf-8"))
+    if told.pop("format") != FORMAT:
+        raise ValueError("不认识的备份格式")
+    return Manifest(**told)

@@ -1,0 +1,118 @@
+"""Outbox → platform: claims a batch, sends it, records what became of it.
+
+At least once: a row is ``sending`` before the call and ``sent`` after it is known. A template
+message carries the same ``client_msg_id`` each time, so that the platform drops the second; a
+customer message cut between the call and its record may come twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import structlog
+
+from bot.errors import PlatformError
+from bot.services import post
+from bot.services.post import Letter, Outcome
+from bot.wechat.client import WeChatClient
+from bot.wechat.errcodes import ErrorClass, classify
+from bot.work import Work
+
+log = structlog.get_logger()
+T = TypeVar("T")
+Writing = Callable[[Callable[[Work], T]], Awaitable[T]]
+
+BATCH = 128
+IDLE = 1.0
+CONFIGURATION_WAIT = timedelta(minutes=10)
+QUOTA_WAIT = timedelta(hours=1)
+
+
+class Delivery:
+    """One a process. ``write`` runs a job in the writer's thread, in its own transaction."""
+
+    def __init__(self, client: WeChatClient, write: Writing[Any]) -> None:
+        self._client = client
+        self._write = write
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was committed that may have to leave."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled: deliver what is due, then sleep until something is."""
+        while True:
+            try:
+                self._wake.clear()
+                if await self.once():
+                    continue
+            except Exception as error:
+                log.exception("delivery_failed", error=type(error).__name__)
+                await asyncio.sleep(IDLE)
+            try:
+                await asyncio.wait_for(self._wake.wait(), IDLE)
+            except TimeoutError:
+                pass
+
+    async def once(self) -> list[Outcome]:
+        """Deliver one batch; empty when nothing was due."""
+        letters: list[Letter] = await self._write(lambda work: post.claim(work, BATCH))
+        if not letters:
+            return []
+        outcomes = await asyncio.gather(*(self._send(letter) for letter in letters))
+        await self._write(lambda work: post.settle(work, outcomes))
+        return list(outcomes)
+
+    async def _send(self, letter: Letter) -> Outcome:
+        try:
+            answer = await self._post(letter)
+        except PlatformError as error:
+            return _failed(letter, error)
+        platform_id = str(answer.get("msgid") or "") or None
+        return Outcome(letter.id, letter.openid, "sent", 0, platform_id=platform_id)
+
+    async def _post(self, letter: Letter) -> dict[str, Any]:
+        if letter.channel == "template":
+            return await self._client.send_template(
+                letter.openid, letter.template_id, letter.data, letter.client_msg_id
+            )
+        if not letter.options:
+            return await self._client.send_text(letter.openid, letter.text)
+        options = [(str(n), option) for n, option in enumerate(letter.options, 1)]
+        try:
+            return await self._client.send_menu_message(letter.openid, letter.text, options)
+        except PlatformError as error:
+            # 40200: not a verified account. The numbers stand in the text; they can be typed.
+            if error.errcode != 40200:
+                raise
+        return await self._client.send_text(letter.openid, letter.text)
+
+
+def _failed(letter: Letter, error: PlatformError) -> Outcome:
+    kind = classify(error.errcode)
+    log.warning("push_failed", outbox=letter.id, errcode=error.errcode, rid=error.rid, kind=kind)
+    told = f"{kind.advice}(errcode {error.errcode} rid {error.rid})"
+    state, wait = "pending", timedelta()
+    if kind in (ErrorClass.PASSING, ErrorClass.TOKEN):
+        wait = timedelta(seconds=min(5 * 2**letter.attempts, 600))
+    elif kind is ErrorClass.QUOTA:
+        wait = QUOTA_WAIT
+    elif kind is ErrorClass.CONFIGURATION:
+        wait = CONFIGURATION_WAIT
+    elif kind is ErrorClass.USER:
+        state = "undeliverable"
+    elif kind is not ErrorClass.WINDOW:
+        state = "failed"
+    return Outcome(
+        letter.id,
+        letter.openid,
+        state,
+        error.errcode,
+        told,
+        again_in=wait,
+        window_over=kind is ErrorClass.WINDOW,
+    )

@@ -1,0 +1,42 @@
+"""«不用处理了,已经好了»: the resident takes a ticket back."""
+
+from __future__ import annotations
+
+from bot.conversation.turn import Answer, Reply, Turn
+from bot.models import Ticket
+from bot.models.actor import RESIDENT
+from bot.services import notices, tickets
+from handlers.mine import number_of, which
+
+NONE = "您现在没有在办的事。"
+
+
+def handle(turn: Turn) -> Reply:
+    number = number_of(turn)
+    mine = [
+        ticket
+        for ticket in tickets.of_resident(turn.work, turn.resident)
+        if ticket.is_open and ticket.number.endswith(number)
+    ]
+    if not mine:
+        return Reply(NONE)
+    if len(mine) > 1:
+        return which(turn, mine, "cancel", "withdraw")
+    return _withdraw(turn, mine[0])
+
+
+def answer(turn: Turn, said: Answer) -> Reply | None:
+    if turn.question is None or said.choice is None:
+        return None
+    number = turn.question.data["tickets"][said.choice]
+    return _withdraw(turn, tickets.by_number(turn.work, number))
+
+
+def _withdraw(turn: Turn, ticket: Ticket) -> Reply:
+    if ticket.state == "awaiting_feedback":
+        tickets.transition(turn.work, ticket, "closed", RESIDENT, tell=False)
+        return Reply(f"好的,{notices.name(ticket)}已办结。谢谢您告诉我们。")
+    if ticket.resident_id != turn.resident.id:
+        return Reply(f"{notices.name(ticket)}是邻居报的,会继续办。")
+    tickets.transition(turn.work, ticket, "withdrawn", RESIDENT, tell=False)
+    return Reply(f"好的,{notices.name(ticket)}已撤回。")

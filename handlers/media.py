@@ -1,0 +1,113 @@
+"""Pictures, pins, voices and files: they join the matter being told, or wait for its words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.conversation.turn import Answer, Reply, Turn
+from bot.models import Ticket
+from bot.models.actor import RESIDENT
+from bot.services import dispatch, tickets
+from bot.services.talks import Question
+from handlers import report
+from handlers.draft import Draft, attach
+
+PHOTO = "照片收到。是什么问题、在哪里?"
+PIN = "位置收到。是什么问题?"
+OTHER = "收到了。请用文字说说是什么事、在哪里。"
+VOICE = (
+    "收到语音,工作人员会听(编号{number})。也可以按住说话转成文字再发,办得更快。"
+)
+
+
+def handle(turn: Turn) -> Reply:
+    kind = turn.incoming.kind
+    if kind == "voice":
+        return _voice(turn)
+    if kind == "unknown":
+        return Reply(None, keep=True)
+    data: dict[str, Any] = {"messages": [turn.message.id], "point": _point(turn)}
+    text = {"image": PHOTO, "video": PHOTO, "location": PIN}.get(kind, OTHER)
+    return Reply(text, question=Question("media", "words", text, data=data | {"draft": True}))
+
+
+def answer(turn: Turn, said: Answer) -> Reply | None:
+    """The words to the picture or pin; more pictures are simply added."""
+    question = turn.question
+    if question is None:
+        return None
+    if question.about == "voice":
+        return _words_to_voice(turn, str(question.data["ticket"]))
+    messages = [*question.data["messages"], turn.message.id]
+    if turn.understanding is None:
+        if turn.incoming.kind == "voice":
+            return _voice(turn, messages)
+        point = _point(turn) or question.data["point"]
+        data = {"messages": messages, "point": point, "draft": True}
+        return Reply(question.text, question=Question("media", "words", question.text, data=data))
+    if turn.item.decision != "act" or turn.catalogue.intents[turn.item.intent].group == "conversation":
+        return None
+    draft = Draft.start(turn, turn.item)
+    draft.messages = messages
+    draft.point = question.data["point"]
+    return report.advance(turn, draft)
+
+
+def _voice(turn: Turn, messages: list[int] | None = None) -> Reply:
+    """Nobody here can listen: the sound lies on a ticket at the desk."""
+    ticket = tickets.open_ticket(
+        turn.work,
+        actor=RESIDENT,
+        intent="other_request",
+        act="report",
+        level="C",
+        summary="语音留言",
+        message_id=turn.message.id,
+        resident_id=turn.resident.id,
+        area_id=turn.resident.area_id,
+        text="[语音]",
+        confident=False,
+    )
+    turn.message.ticket_id = ticket.id
+    attach(turn, ticket, messages or [turn.message.id])
+    dispatch.dispatch(turn.work, ticket)
+    text = VOICE.format(number=ticket.number)
+    return Reply(text, question=Question("media", "voice", text, data={"ticket": ticket.number}))
+
+
+def _words_to_voice(turn: Turn, number: str) -> Reply | None:
+    """What was spoken, now in words: the same ticket goes where the words say."""
+    if turn.understanding is None or turn.item.decision != "act":
+        return None
+    intent = turn.catalogue.intents[turn.item.intent]
+    ticket = tickets.by_number(turn.work, number)
+    if intent.group == "conversation" or ticket.state != "received":
+        return None
+    draft = Draft.start(turn, turn.item)
+    return _put_into_words(turn, ticket, draft)
+
+
+def _put_into_words(turn: Turn, ticket: Ticket, draft: Draft) -> Reply:
+    area = draft.area(turn)
+    turn.message.ticket_id = ticket.id
+    tickets.record(
+        turn.work,
+        ticket,
+        "said",
+        RESIDENT,
+        data={"message": turn.message.id},
+        **draft.columns(turn),
+        intent=draft.intent,
+        act=draft.act,
+        summary=draft.summary(turn)[:60],
+        area_id=None if area is None else area.id,
+        confident=True,
+    )
+    dispatch.dispatch(turn.work, ticket)
+    return Reply(f"好的,和语音记在一起了。{report.said(turn, ticket)}")
+
+
+def _point(turn: Turn) -> list[float] | None:
+    return None if turn.incoming.point is None else list(turn.incoming.point)
+
+

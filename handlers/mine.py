@@ -1,0 +1,26 @@
+"""Which of a resident's tickets is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.conversation.turn import Reply, Turn
+from bot.models import Ticket
+from bot.services.talks import Question
+
+
+def number_of(turn: Turn) -> str:
+    """The ticket number that was said, or its end («0007那个»); empty when none was."""
+    slots = turn.item.slots.get("ticket", ()) if turn.understanding is not None else ()
+    return str(slots[0].value or slots[0].text) if slots else ""
+
+
+def which(
+    turn: Turn, candidates: Sequence[Ticket], handler: str, about: str, **kept: str
+) -> Reply:
+    """Ask which one; the answer comes back to ``handler`` with ``about`` and what was ``kept``."""
+    shown = candidates[:5]
+    options = tuple(f"{ticket.summary}({ticket.number})" for ticket in shown)
+    data = {"tickets": [ticket.number for ticket in shown], **kept}
+    text = f"您有{len(shown)}件事,说的是哪件?"
+    return Reply(text, options, Question(handler, about, text, options, data=data))

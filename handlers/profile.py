@@ -1,0 +1,31 @@
+"""«我是3号楼501的»: the home is bound, so that it need not be said again."""
+
+from __future__ import annotations
+
+from bot.conversation.turn import Answer, Reply, Turn
+from bot.services.talks import Question
+from handlers.home import bind_home, home_of
+
+WHERE = "好的,请问您住哪个小区几号楼几室?"
+BOUND = "记下了:您住{home}。以后报修不用再说地址。"
+
+
+def handle(turn: Turn) -> Reply:
+    return _bind(turn) or Reply(WHERE, question=Question("profile", "home", WHERE))
+
+
+def answer(turn: Turn, said: Answer) -> Reply | None:
+    return None if turn.understanding is None else _bind(turn)
+
+
+def _bind(turn: Turn) -> Reply | None:
+    """Needs a building; the compound may be the one bound already."""
+    places = turn.item.slots.get("place", ())
+    buildings = turn.item.slots.get("building", ())
+    area = turn.site.area_by_name.get(str(places[0].value)) if places else None
+    area = area or turn.site.areas.get(turn.resident.area_id or 0)
+    if area is None or not buildings:
+        return None
+    bind_home(turn, area, buildings[0])
+    home = home_of(turn)
+    return Reply(BOUND.format(home=home.said if home else area.name))

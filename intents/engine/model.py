@@ -1,0 +1,111 @@
+"""A linear classifier in numpy: one gather and one sum for a whole batch, no pickle.
+
+The artefact holds weights as bytes with a scale for each class. On loading they are multiplied by
+the features' idf, and a last column holds idf², so that one sum over a message's rows gives the
+scores and the squared length to divide them by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intents.engine.features import Vocabulary
+
+PACKAGED = Path(__file__).parent / "model.npz"
+FORMAT = 1
+
+Floats = NDArray[np.float32]
+
+
+class ModelError(ValueError):
+    """A model artefact cannot be used; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Chosen at training time on sentences of writers the model had not seen."""
+
+    act: float  # confidence from which we go ahead
+    ask: float  # confidence from which offering options is worth it
+    danger_named: float  # probability of an emergency that is enough where danger is named
+    danger_unnamed: float  # the same where no word names it
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """A batch: probabilities of the intents (sum 1) and scores of the acts, one row a text."""
+
+    intents: Floats
+    acts: Floats
+
+
+class Model:
+    """Everything learnt from the corpus."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        if int(arrays["format"]) != FORMAT:
+            raise ModelError(f"model format {int(arrays['format'])} is not {FORMAT}: train again")
+        grams, words = unpack(arrays["grams"]), unpack(arrays["words"])
+        self.vocabulary = Vocabulary(grams, words)
+        self.intents: Sequence[str] = unpack(arrays["intents"])
+        self.digest = bytes(arrays["digest"]).decode()
+        self.thresholds = Thresholds(*map(float, arrays["thresholds"]))
+        self.act_prior: Floats = arrays["act_prior"]
+        self._temperature = float(arrays["temperature"])
+        self._intercept: Floats = arrays["intercept"]
+        idf = arrays["idf"].astype(np.float32)[:, None]
+        weights = arrays["weights"].astype(np.float32) * arrays["scale"] * idf
+        rows = np.hstack([weights, idf * idf])
+        self._rows: Floats = np.vstack([rows, np.zeros_like(rows[:1])]).astype(np.float32)
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Model:
+        """From an artefact; raises ``ModelError`` when it is missing or of another format."""
+        path = path or PACKAGED
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(dict(arrays))
+        except FileNotFoundError:
+            raise ModelError(f"{path} is missing: run `tongxin train`") from None
+        except (KeyError, ValueError, OSError) as error:
+            if isinstance(error, ModelError):
+                raise
+            raise ModelError(f"{path} is no usable model ({error}): run `tongxin train`") from error
+
+    def score(self, batch: Sequence[Iterable[int]]) -> Scores:
+        """Scores of texts given as the feature numbers of ``vocabulary.ids``; none may be empty."""
+        sizes = [len(ids) for ids in batch]  # type: ignore[arg-type]
+        flat = np.fromiter(chain.from_iterable(batch), np.intp, sum(sizes))
+        starts = np.zeros(len(sizes), np.intp)
+        np.cumsum(sizes[:-1], out=starts[1:])
+        sums = np.add.reduceat(self._rows.take(flat, axis=0), starts, axis=0)
+        lengths = np.sqrt(np.maximum(sums[:, -1:], 1e-6))
+        scores = sums[:, :-1] / lengths + self._intercept
+        split = len(self.intents)
+        return Scores(softmax(scores[:, :split] / self._temperature), scores[:, split:])
+
+
+def softmax(scores: Floats) -> Floats:
+    """Probabilities from scores, row by row."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def pack(texts: Iterable[str]) -> NDArray[np.uint8]:
+    """Texts without line breaks as an array of bytes, which needs no pickle."""
+    return np.frombuffer("\n".join(texts).encode(), np.uint8)
+
+
+def unpack(packed: NDArray[np.uint8]) -> list[str]:
+    """What ``pack`` packed."""
+    return bytes(packed).decode().split("\n")
+
+

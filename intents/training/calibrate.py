@@ -1,0 +1,119 @@
+"""How sure is sure: temperature and thresholds from sentences of writers the model never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from intents.engine.catalogue import Catalogue
+from intents.engine.emergency import Screen
+from intents.engine.model import softmax
+from intents.engine.normalise import fold
+from intents.training.corpus import Row
+from intents.understanding import ACTS
+
+Array = NDArray[Any]
+# Going ahead must be right this often; below «ask», the right answer is among three less than half
+# of the time; a missed emergency costs as much as ten false alarms.
+_RIGHT_WHEN_ACTING = 0.9
+_RIGHT_AMONG_THREE = 0.5
+_COST_OF_A_MISS = 10
+
+
+class Judged(NamedTuple):
+    """Sentences of one writer with the scores a model of the others' gives them."""
+
+    rows: list[Row]
+    intents: Array
+    acts: Array
+    prior: Array  # of the acts given the intent, as that model has seen them
+
+
+def log_prior(rows: Sequence[Row], intents: Sequence[str]) -> Array:
+    """Log-probabilities of the acts for each intent."""
+    counts = np.full((len(intents), len(ACTS)), 0.5)
+    for row in rows:
+        if row.act:
+            counts[intents.index(row.intent), ACTS.index(row.act)] += 1
+    return np.log(counts / counts.sum(axis=1, keepdims=True))
+
+
+def calibrate(judged: Sequence[Judged], catalogue: Catalogue) -> dict[str, Any]:
+    """The numbers that the artefact keeps, and how good the models were at unseen writers."""
+    intents = list(catalogue.intents)
+    rows = [row for one in judged for row in one.rows]
+    scores = np.vstack([one.intents for one in judged])
+    truth = np.array([intents.index(row.intent) for row in rows])
+    temperature = _best(
+        np.geomspace(0.05, 2, 80), lambda t: _log_loss(softmax(scores / t), truth)
+    )
+    probabilities = softmax(scores / temperature)
+    right = probabilities.argmax(axis=1) == truth
+    top3 = (np.argsort(-probabilities, axis=1)[:, :3] == truth[:, None]).any(axis=1)
+    confidence = probabilities.max(axis=1)
+    weight = _best(np.arange(0, 1.05, 0.05), lambda w: _wrong_acts(judged, w))
+    act, ask = _act_threshold(confidence, right), _ask_threshold(confidence, top3)
+    named, unnamed = _danger_thresholds(rows, probabilities[:, intents.index("emergency")], catalogue)
+    return {
+        "temperature": temperature,
+        "thresholds": [act, ask, named, unnamed],
+        "act_prior_weight": weight,
+        "top1": float(right.mean()),
+        "top3": float(top3.mean()),
+        "act": 1 - _wrong_acts(judged, weight),
+        "acted_on": float((confidence >= act).mean()),
+        "refused": float((confidence < ask).mean()),
+    }
+
+
+def _best(grid: Array, cost: Callable[[float], float]) -> float:
+    return float(min(grid.tolist(), key=cost))
+
+
+def _log_loss(probabilities: Array, truth: Array) -> float:
+    return float(-np.log(probabilities[np.arange(len(truth)), truth] + 1e-9).mean())
+
+
+def _wrong_acts(judged: Sequence[Judged], weight: float) -> float:
+    wrong = total = 0
+    for one in judged:
+        scores = one.acts + weight * one.prior[one.intents.argmax(axis=1)]
+        truth = np.array([ACTS.index(row.act) for row in one.rows if row.act])
+        wrong += int((scores.argmax(axis=1) != truth).sum())
+        total += len(truth)
+    return wrong / total
+
+
+def _act_threshold(confidence: Array, right: Array) -> float:
+    """The lowest confidence from which on going ahead is right often enough."""
+    grid = np.arange(0.05, 0.96, 0.01)
+    good = [t for t in grid.tolist() if right[confidence >= t].mean() >= _RIGHT_WHEN_ACTING]
+    return min(good, default=0.95)
+
+
+def _ask_threshold(confidence: Array, top3: Array) -> float:
+    """The highest confidence below which not even three options help."""
+    grid = np.arange(0.02, 0.31, 0.01).tolist()
+    bad = [t for t in grid if (low := confidence < t).any() and top3[low].mean() < _RIGHT_AMONG_THREE]
+    return max(bad, default=0.02)
+
+
+def _danger_thresholds(
+    rows: Sequence[Row], probability: Array, catalogue: Catalogue
+) -> tuple[float, float]:
+    """The cheapest thresholds where danger is named, and where it is not."""
+    screen = Screen(catalogue.intents["emergency"])
+    findings = [screen.examine(fold(row.text)) for row in rows]
+    danger = np.array([row.intent == "emergency" for row in rows])
+    open_ = np.array([not finding.set_aside for finding in findings])
+    named = np.array([finding.named for finding in findings])
+
+    def cheapest(part: Array) -> float:
+        p, d = probability[part], danger[part]
+        grid = np.geomspace(0.002, 0.9, 60)[::-1]
+        return _best(grid, lambda t: float(_COST_OF_A_MISS * (d & (p < t)).sum() + (~d & (p >= t)).sum()))
+
+    return cheapest(open_ & named), cheapest(open_ & ~named)
