@@ -10,7 +10,7 @@ import asyncio
 import gc
 import time
 from array import array
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -103,7 +103,7 @@ class Load:
         self._latencies = array("q")
         self._errors: Counter[str] = Counter()
         self._samples: list[tuple[int, bytes]] = []
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()
         self._cursor = self._in_time = self._silent = self._active = self._last = 0
         self._start = self._stop = 0
         self._closing = False
@@ -157,9 +157,12 @@ class Load:
         connection.close()
 
     def lost(self, connection: Connection) -> None:
+        """An error only with a request on its way: a server may close what is idle."""
         if self._closing:
             return
-        self._errors["connection lost"] += 1
+        if connection.busy:
+            self._errors["connection lost"] += 1
+            connection.busy = False
         if connection in self._idle:
             self._idle.remove(connection)
         self._retire(connection)
@@ -191,14 +194,16 @@ class Load:
             self._done.set_result(None)
 
     async def _pace(self) -> None:
-        while not self._ended(now := time.perf_counter_ns()):
+        while self._active and not self._ended(now := time.perf_counter_ns()):
             while self._idle and self._start + int(self._cursor * self._interval) <= now:
-                self._next(self._idle.pop(), now)
+                self._next(self._idle.popleft(), now)
                 if self._ended(now):
                     break
             await asyncio.sleep(0.001)
+        if not self._active and not self._ended(time.perf_counter_ns()):
+            self._errors["every connection closed"] += 1
         while self._idle:
-            self._retire(self._idle.pop())
+            self._retire(self._idle.popleft())
 
     def _result(self, cpu: float) -> Result:
         took = np.frombuffer(self._latencies, dtype=np.int64) / 1e6

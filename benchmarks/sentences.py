@@ -12,7 +12,8 @@ from pathlib import Path
 CORPUS = Path(__file__).parent.parent / "intents" / "corpus"
 RESIDENTS = 10_000
 COMPOUNDS = ("阳光小区", "和平里", "翠湖苑", "幸福家园")
-BUILDINGS, UNITS = range(1, 7), range(1, 4)
+# What every compound of the packaged site has.
+BUILDINGS, UNITS = range(1, 7), range(1, 3)
 REPORTED = ("facility_repair", "sanitation", "noise", "utilities", "greening", "pets", "parking")
 OTHERS = ("praise", "help", "progress", "chitchat")
 _LONGEST = 40

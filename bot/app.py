@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from bot.console import health
 from bot.inbox import Inbox
@@ -37,9 +38,7 @@ class Running:
             size=settings.queue_size,
             batch=settings.batch_size,
         )
-        self.client = WeChatClient(
-            settings.wechat_appid, settings.wechat_secret, settings.wechat_api_base
-        )
+        self.client = open_client(machine)
         self.delivery = Delivery(self.client, self._write)
         fetching = Fetching(self.client, self._write, settings.data_dir / "media")
         self.ticks = Ticks(self._write, self.delivery, fetching)
@@ -70,6 +69,16 @@ class Running:
         self.machine.close()
 
 
+def open_client(machine: Machine) -> WeChatClient:
+    settings, clock = machine.settings, machine.clock
+    return WeChatClient(
+        settings.wechat_appid,
+        settings.wechat_secret,
+        settings.wechat_api_base,
+        clock=lambda: clock.now().timestamp(),
+    )
+
+
 class FrontDoor:
     """The webhook straight from the server, all else through FastAPI."""
 
@@ -85,8 +94,13 @@ class FrontDoor:
             await self.app(scope, receive, send)
 
 
-def create_app(machine: Machine) -> FrontDoor:
-    """The application of one process; nothing runs before its lifespan begins."""
+def create_app(
+    machine: Machine, simulator: Callable[[Running], Starlette] | None = None
+) -> FrontDoor:
+    """The application of one process; nothing runs before its lifespan begins.
+
+    ``simulator`` makes the pretend platform that is mounted at /simulator, where one is wanted.
+    """
     settings = machine.settings
     codec = Codec(
         settings.wechat_token,
@@ -96,6 +110,7 @@ def create_app(machine: Machine) -> FrontDoor:
         settings.wechat_clock_skew,
     )
     running = Running(machine)
+    pretend = None if simulator is None else simulator(running)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -104,7 +119,12 @@ def create_app(machine: Machine) -> FrontDoor:
             yield
         finally:
             await running.stop()
+            if pretend is not None:
+                # Starlette does not run the lifespan of what is mounted.
+                await pretend.state.outside.close()
 
     app = FastAPI(title="Tongxin 同心", lifespan=lifespan, docs_url="/api/docs", redoc_url=None)
     app.include_router(health.router(machine, running.inbox))
+    if pretend is not None:
+        app.mount("/simulator", pretend)
     return FrontDoor(app, Webhook(codec, running.inbox, machine.clock), running)

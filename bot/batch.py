@@ -20,7 +20,7 @@ from bot.conversation.incoming import Incoming
 from bot.conversation.turn import Handlers, Turn
 from bot.db import Database, worth_retrying
 from bot.masking import mask
-from bot.models import Message
+from bot.models import Conversation, Message, Resident
 from bot.models.actor import SYSTEM
 from bot.models.office import Site
 from bot.services import media, notices, outbox, residents, tickets
@@ -124,9 +124,7 @@ class Batches:
                 log.exception("turn_failed_for_good", error=type(error).__name__)
                 self._failed(self._work(connection, now), entry)
 
-    def _turn(
-        self, work: Work, entry: Entry, resident: residents.Resident, talk: residents.Conversation
-    ) -> None:
+    def _turn(self, work: Work, entry: Entry, resident: Resident, talk: Conversation) -> None:
         incoming = entry.incoming
         message = _row(work, entry, resident.id)
         media.received(work, message, incoming)
@@ -166,7 +164,7 @@ class Batches:
         )
         message.ticket_id = ticket.id
         notices.opened(work, ticket)
-        _answer(work, entry, message, f"已收到,工作人员会看(编号{ticket.number})。")
+        _answer(work, entry, message, f"已收到，工作人员会看（编号{ticket.number}）。")
         work.flush()
 
 
@@ -204,10 +202,8 @@ def _answer(work: Work, entry: Entry, message: Message, text: str | None) -> Non
 def _seen(work: Work, keys: Sequence[str]) -> dict[str, str | None]:
     table = table_of(Message)
     query = select(table.c.key, table.c.reply).where(col(Message.key).in_(keys))
-    return {key: reply for key, reply in work.connection.execute(query)}
+    return dict(work.connection.execute(query).tuples().all())
 
 
 def _again(work: Work, sealed: str | None) -> str | None:
     return None if sealed is None else work.vault.open(sealed)
-
-

@@ -62,8 +62,6 @@ def worth_retrying(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in RETRY_STATES
 
 
-
-
 def _pragmas(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")

@@ -17,7 +17,7 @@ from __future__ import annotations
 class TongxinError(Exception):
     """``str()`` is for engineers and never holds secrets or personal data; ``told`` is for people."""
 
-    told = "系统有点忙,您的话已经收到,工作人员会看。"
+    told = "系统有点忙，您的话已经收到，工作人员会看。"
 
     def __init__(self, message: str = "", *, told: str = "") -> None:
         super().__init__(message or told or self.told)

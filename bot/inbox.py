@@ -70,9 +70,7 @@ class Inbox:
     def waiting(self) -> int:
         return len(self._pending)
 
-    async def submit(
-        self, incoming: Incoming, gone: Callable[[], Awaitable[None]]
-    ) -> str | None:
+    async def submit(self, incoming: Incoming, gone: Callable[[], Awaitable[None]]) -> str | None:
         """The reply to ``incoming``, once it is on disk. ``gone`` ends when the platform hung up.
 
         A redelivery of a message still under way waits for the same result. Raises ``Unsaved``

@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Mode = Literal["plain", "compatible", "safe"]
-DEFAULT_SECRET_KEY = "change-me"
+DEFAULT_SECRET_KEY = "change-me"  # noqa: S105 - refused by serve
 
 
 class Settings(BaseSettings):
@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     wechat_aes_key: str = ""
     wechat_mode: Mode = "safe"
     wechat_api_base: str = "https://api.weixin.qq.com"
-    wechat_clock_skew: int = Field(600, ge=1, description="seconds a request's timestamp may be off")
+    wechat_clock_skew: int = Field(
+        default=600, ge=1, description="seconds a request's timestamp may be off"
+    )
     database_url: str = "sqlite:///data/tongxin.db"
     secret_key: str = DEFAULT_SECRET_KEY
     timezone: str = "Asia/Shanghai"
@@ -36,8 +38,8 @@ class Settings(BaseSettings):
     port: int = 8000
     public_url: str = ""
     simulator: bool = False
-    queue_size: int = Field(2000, ge=1)
-    batch_size: int = Field(64, ge=1, le=500)
+    queue_size: int = Field(default=2000, ge=1)
+    batch_size: int = Field(default=64, ge=1, le=500)
 
     @cached_property
     def zone(self) -> ZoneInfo:

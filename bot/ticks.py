@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import structlog
@@ -10,11 +11,10 @@ import structlog
 from bot.services import handover, reminders
 from bot.wechat.delivery import Delivery
 from bot.wechat.fetching import Fetching
-from bot.work import Work
+from bot.work import Work, Writing
 
 log = structlog.get_logger()
 T = TypeVar("T")
-Writing = Callable[[Callable[[Work], Any]], Awaitable[Any]]
 # A tick that finds this much work leaves the rest to the next one.
 MOST_ROUNDS = 200
 
@@ -80,8 +80,12 @@ class Ticks:
         done: list[dict[str, str]] = []
         for ticket_id in await self._write(reminders.due):
             try:
-                done += await self._write(lambda work, one=ticket_id: reminders.run_one(work, one))
+                done += await self._write(partial(_one, ticket_id, reminders.run_one))
             except Exception as error:
                 log.exception("ticket_clock_failed", ticket=ticket_id, error=type(error).__name__)
-                await self._write(lambda work, one=ticket_id: reminders.postpone(work, one))
+                await self._write(partial(_one, ticket_id, reminders.postpone))
         return done
+
+
+def _one(ticket_id: int, job: Callable[[Work, int], T], work: Work) -> T:
+    return job(work, ticket_id)

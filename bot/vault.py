@@ -9,8 +9,8 @@ import os
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.errors import ConfigurationError
 
@@ -55,8 +55,12 @@ class Vault:
 
     def fingerprint(self, text: str) -> str:
         """Equal for equal texts, useless without the key: what sealed columns are searched by."""
-        return hmac.new(self._hmac_key, text.encode(), hashlib.sha256).hexdigest()[:32] if text else ""
+        return (
+            hmac.new(self._hmac_key, text.encode(), hashlib.sha256).hexdigest()[:32] if text else ""
+        )
 
 
 def _derive(secret: str, purpose: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=b"tongxin", info=purpose).derive(secret.encode())
+    return HKDF(algorithm=SHA256(), length=32, salt=b"tongxin", info=purpose).derive(
+        secret.encode()
+    )

@@ -7,13 +7,13 @@ models. See docs/decisions/0001-plain-rows.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam, select
+from sqlalchemy import Connection, SQLColumnExpression, Table, bindparam, select
 from sqlmodel import SQLModel
 
 from bot.counters import Ids, Numbers
@@ -35,6 +35,10 @@ class _Row:
         return f"<{type(self).__name__} {self.__dict__.get('id')}>"
 
 
+# How the parts that live in the event loop have something written: by the writer's thread.
+Writing = Callable[[Callable[["Work"], Any]], Awaitable[Any]]
+
+
 def table_of(model: type[SQLModel]) -> Table:
     return cast(Table, cast(Any, model).__table__)
 
@@ -47,7 +51,9 @@ def _twin(model: type[SQLModel]) -> type[_Row]:
             body[name] = member
     for column in table_of(model).columns:
         default = column.default
-        body[column.key] = default.arg if default is not None and default.is_scalar else None
+        body[column.key] = (
+            cast(Any, default).arg if default is not None and default.is_scalar else None
+        )
     return type(model.__name__, (_Row,), body)
 
 
@@ -116,8 +122,8 @@ class Work:
     def find(
         self,
         model: type[M],
-        *where: ColumnElement[bool],
-        order: Sequence[ColumnElement[Any] | Column[Any]] = (),
+        *where: SQLColumnExpression[bool],
+        order: Sequence[SQLColumnExpression[Any]] = (),
         limit: int = 500,
         offset: int = 0,
         lock: bool = False,
@@ -130,7 +136,9 @@ class Work:
             statement = statement.offset(offset)
         if lock and self.connection.dialect.name != "sqlite":
             statement = statement.with_for_update(skip_locked=skip_locked)
-        return [self._know(model, dict(row)) for row in self.connection.execute(statement).mappings()]
+        return [
+            self._know(model, dict(row)) for row in self.connection.execute(statement).mappings()
+        ]
 
     def pending(self, model: type[M]) -> list[M]:
         """Rows added and not yet written."""
@@ -172,7 +180,7 @@ class Work:
             rows[row_id] = (row, _snapshot(row.__dict__))
         table = table_of(model)
         for names, group in groups.items():
-            values = {name: bindparam(name) for name in names}
+            values: dict[str, Any] = {name: bindparam(name) for name in names}
             statement = table.update().where(table.c.id == bindparam("row_id")).values(values)
             self.connection.execute(statement, group)
 

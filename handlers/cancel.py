@@ -6,6 +6,7 @@ from bot.conversation.turn import Answer, Reply, Turn
 from bot.models import Ticket
 from bot.models.actor import RESIDENT
 from bot.services import notices, tickets
+from handlers import clarify
 from handlers.mine import number_of, which
 
 NONE = "您现在没有在办的事。"
@@ -19,7 +20,7 @@ def handle(turn: Turn) -> Reply:
         if ticket.is_open and ticket.number.endswith(number)
     ]
     if not mine:
-        return Reply(NONE)
+        return clarify.unless_sure(turn, NONE)
     if len(mine) > 1:
         return which(turn, mine, "cancel", "withdraw")
     return _withdraw(turn, mine[0])
@@ -35,8 +36,8 @@ def answer(turn: Turn, said: Answer) -> Reply | None:
 def _withdraw(turn: Turn, ticket: Ticket) -> Reply:
     if ticket.state == "awaiting_feedback":
         tickets.transition(turn.work, ticket, "closed", RESIDENT, tell=False)
-        return Reply(f"好的,{notices.name(ticket)}已办结。谢谢您告诉我们。")
+        return Reply(f"好的，{notices.name(ticket)}已办结。谢谢您告诉我们。")
     if ticket.resident_id != turn.resident.id:
-        return Reply(f"{notices.name(ticket)}是邻居报的,会继续办。")
+        return Reply(f"{notices.name(ticket)}是邻居报的，会继续办。")
     tickets.transition(turn.work, ticket, "withdrawn", RESIDENT, tell=False)
-    return Reply(f"好的,{notices.name(ticket)}已撤回。")
+    return Reply(f"好的，{notices.name(ticket)}已撤回。")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.conversation.turn import Reply, Turn
 from handlers import clarify
 
-CANNOT = "这个我办不了。我能:登记报修和投诉、查进度、回答办事的问题、转人工。"
+CANNOT = "这个我办不了。我能：登记报修和投诉、查进度、回答办事的问题、转人工。"
 # As long as this, somebody meant something, even if it was not understood.
 LONG = 30
 

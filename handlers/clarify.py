@@ -14,8 +14,12 @@ from bot.services.talks import Question
 from intents.understanding import Item, Slot, Understanding
 
 NEITHER = "都不是"
-ASK = "您说的是哪一件?"
-AGAIN = "那请您换个说法,说说是什么事、在哪里。"
+# Above this it is not asked whether something else was meant.
+SURE = 0.9
+WORTH_OFFERING = 0.1
+COMMONEST = ("facility_repair", "parking")
+ASK = "您说的是哪一件？"
+AGAIN = "那请您换个说法，说说是什么事、在哪里。"
 
 
 def handle(turn: Turn) -> Reply:
@@ -24,10 +28,26 @@ def handle(turn: Turn) -> Reply:
     if len(words) > 2:
         return to_person(turn, words)
     item = turn.item
-    intents = [item.intent, *(intent for intent, _ in item.alternatives)][:2]
-    options = tuple(turn.catalogue.intents[intent].title for intent in intents) + (NEITHER,)
+    intents = _offered(turn)
+    options = (*(turn.catalogue.intents[intent].title for intent in intents), NEITHER)
     data = {"words": words, "intents": intents, "act": item.act, "slots": as_data(item.slots)}
     return Reply(ASK, options, Question("clarify", "which", ASK, options, data=data))
+
+
+def unless_sure(turn: Turn, nothing: str) -> Reply:
+    """For intents about a ticket when there is none: «那个又不行了» may be a new matter."""
+    if turn.understanding is None or turn.item.confidence >= SURE:
+        return Reply(nothing)
+    return handle(turn)
+
+
+def _offered(turn: Turn) -> list[str]:
+    """The two likeliest things to do something about; words that say nothing get the commonest."""
+    item = turn.item
+    scored = [(item.intent, item.confidence), *item.alternatives]
+    likely = [intent for intent, confidence in scored if confidence >= WORTH_OFFERING]
+    matters = [i for i in likely if turn.catalogue.intents[i].group != "conversation"]
+    return list(dict.fromkeys([*matters, *COMMONEST]))[:2]
 
 
 def answer(turn: Turn, said: Answer) -> Reply | None:
@@ -62,7 +82,7 @@ def to_person(turn: Turn, words: list[str]) -> Reply:
     turn.message.ticket_id = ticket.id
     dispatch.dispatch(turn.work, ticket)
     due = notices.due(turn.work, ticket)
-    return Reply(f"我没听懂,已转工作人员,前面说的都带上了(编号{ticket.number})。{due}回复您。")
+    return Reply(f"我没听懂，已转工作人员，前面说的都带上了（编号{ticket.number}）。{due}回复您。")
 
 
 def _said_before(turn: Turn) -> list[str]:

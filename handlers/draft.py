@@ -72,10 +72,21 @@ class Draft:
     def matter(self, turn: Turn) -> Matter | None:
         return turn.catalogue.matter(self.intent, self.words)
 
+    def knows_nothing(self, turn: Turn) -> bool:
+        """Compound and building are both missing: one question asks for both."""
+        names = [spec.name for spec in self._needs(turn)]
+        return (
+            self.area(turn) is None
+            and {"place", "building"} <= set(names)
+            and not {"place", "building"} & set(self.slots)
+        )
+
+    def _needs(self, turn: Turn) -> tuple[SlotSpec, ...]:
+        return turn.catalogue.intents[self.intent].needs(self.act, self.matter(turn))
+
     def missing(self, turn: Turn) -> SlotSpec | None:
         """The first thing without which nobody would know where to go."""
-        intent = turn.catalogue.intents[self.intent]
-        for spec in intent.needs(self.act, self.matter(turn)):
+        for spec in self._needs(turn):
             if spec.name in self.slots or (spec.name in ("place", "building") and self.point):
                 continue
             if spec.name == "place" and self.area(turn) is not None:

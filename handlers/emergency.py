@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from bot.conversation.turn import Answer, Reply, Turn
 from bot.masking import mask
@@ -13,9 +14,9 @@ from bot.services.talks import Question
 from handlers.draft import Draft
 from intents.understanding import Item
 
-ADVICE = "请先离开危险的地方。火警119,急救120,报警110。"
+ADVICE = "请先离开危险的地方。火警119，急救120，报警110。"
 CALLED = "已通知值班人员。"
-WHERE = "您在哪个小区几号楼?"
+WHERE = "您在哪个小区几号楼？"
 SAME = timedelta(minutes=30)
 
 
@@ -32,7 +33,7 @@ def handle(turn: Turn) -> Reply:
     dispatch.dispatch(turn.work, ticket)
     reminders.alert(turn.work, ticket)
     if draft.area(turn) is not None:
-        return Reply(f"{advice}{CALLED}(编号{ticket.number})")
+        return Reply(f"{advice}{CALLED}（编号{ticket.number}）")
     question = Question("emergency", "where", WHERE, data={"ticket": ticket.number})
     return Reply(f"{advice}{CALLED}{WHERE}", question=question)
 
@@ -61,7 +62,7 @@ def _recent(turn: Turn, ticket: Ticket) -> bool:
 
 
 def _more(turn: Turn, ticket: Ticket, text: str) -> Reply:
-    changes: dict[str, object] = {"text": f"{ticket.text}\n{mask(turn.text)}"[:2000]}
+    changes: dict[str, Any] = {"text": f"{ticket.text}\n{mask(turn.text)}"[:2000]}
     place = turn.item.slots.get("place", ()) if turn.understanding is not None else ()
     area = turn.site.area_by_name.get(str(place[0].value)) if place else None
     if area is not None and ticket.area_id is None:
@@ -71,5 +72,7 @@ def _more(turn: Turn, ticket: Ticket, text: str) -> Reply:
     turn.message.ticket_id = ticket.id
     data = {"message": turn.message.id}
     tickets.record(turn.work, ticket, "said", RESIDENT, data=data, **changes)
+    if "area_id" in changes and ticket.state == "received":
+        dispatch.dispatch(turn.work, ticket)
     reminders.alert(turn.work, ticket)
     return Reply(text)

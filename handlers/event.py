@@ -8,8 +8,8 @@ from handlers.help import THREE_THINGS
 
 # Keys of the menu (``tongxin menu push``) and what a tap on them says.
 MENU = {
-    "report": "您说吧:什么事、在哪里。比如“阳光小区3号楼2单元灯不亮”。",
-    "talk": f"我能帮您:\n{THREE_THINGS}",
+    "report": "您说吧：什么事、在哪里。比如“阳光小区3号楼2单元灯不亮”。",
+    "talk": f"我能帮您：\n{THREE_THINGS}",
 }
 
 
@@ -33,14 +33,14 @@ def handle(turn: Turn) -> Reply:
 def _welcome(turn: Turn) -> Reply:
     bound = _bind(turn, turn.incoming.event_key.removeprefix("qrscene_"))
     where = f"您在{bound}。" if bound else ""
-    return Reply(f"欢迎您!这里是{turn.site.name}。{where}\n{THREE_THINGS}", keep=True)
+    return Reply(f"欢迎您！这里是{turn.site.name}。{where}\n{THREE_THINGS}", keep=True)
 
 
 def _scanned(turn: Turn) -> Reply:
     bound = _bind(turn, turn.incoming.event_key)
     if not bound:
         return Reply(None, keep=True)
-    return Reply(f"记下了,您在{bound}。有什么事直接说。", keep=True)
+    return Reply(f"记下了，您在{bound}。有什么事直接说。", keep=True)
 
 
 def _bind(turn: Turn, scene: str) -> str:

@@ -11,11 +11,14 @@ from bot.models.actor import RESIDENT
 from bot.services import notices, tickets
 from bot.services.guards import REOPEN_DAYS
 from bot.services.talks import Question
+from handlers import clarify
 
-NOTHING = "谢谢您的评价。要说哪件事,告诉我编号就行。"
-HOW_CONTENT = "太好了。您对这次办理满意吗?"
-THANKS = f"谢谢您。{REOPEN_DAYS}天内又有问题,直接告诉我。"
-_NOT = re.compile("没(?:有)?(?:好|修|解决|弄|处理|办|来|人)|不行|不满|不好|还是|又坏|还没|依旧|白修|差评|糊弄|敷衍")
+NOTHING = "谢谢您的评价。要说哪件事，告诉我编号就行。"
+HOW_CONTENT = "太好了。您对这次办理满意吗？"
+THANKS = f"谢谢您。{REOPEN_DAYS}天内又有问题，直接告诉我。"
+_NOT = re.compile(
+    "没(?:有)?(?:好|修|解决|弄|处理|办|来|人)|不行|不满|不好|还是|又坏|还没|依旧|白修|差评|糊弄|敷衍"
+)
 _YES = re.compile(
     "好了|修好|解决了|可以了|行了|弄好|亮了|通了|没问题|满意|不错|挺好|很好|好评|谢谢|感谢"
 )
@@ -25,7 +28,7 @@ def handle(turn: Turn) -> Reply:
     """An opinion without an open question: about the last thing that was finished."""
     ticket = _finished(turn)
     if ticket is None:
-        return Reply(NOTHING)
+        return clarify.unless_sure(turn, NOTHING)
     return _judge(turn, ticket, None) or Reply(NOTHING)
 
 
@@ -76,9 +79,7 @@ def _content(turn: Turn, ticket: Ticket, said: Answer) -> Reply | None:
         choice = 0
     if choice is None:
         return None
-    tickets.record(
-        turn.work, ticket, "rated", RESIDENT, satisfaction=notices.SATISFIED[choice]
-    )
+    tickets.record(turn.work, ticket, "rated", RESIDENT, satisfaction=notices.SATISFIED[choice])
     return Reply(THANKS) if choice < 2 else _redo(turn, ticket, "不满意")
 
 
@@ -87,6 +88,6 @@ def _redo(turn: Turn, ticket: Ticket, reason: str) -> Reply:
     tickets.transition(turn.work, ticket, to, RESIDENT, reason=reason, tell=False)
     due = notices.due(turn.work, ticket)
     if to == "received":
-        return Reply(f"对不起,{notices.name(ticket)}已转人工重新处理,{due}给您答复。")
+        return Reply(f"对不起，{notices.name(ticket)}已转人工重新处理，{due}给您答复。")
     unit = notices.unit_of(turn.work, ticket)
-    return Reply(f"对不起,{notices.name(ticket)}已退回{unit}重办,{due}办结。")
+    return Reply(f"对不起，{notices.name(ticket)}已退回{unit}重办，{due}办结。")

@@ -7,9 +7,9 @@ from bot.models.sla import say_due
 from bot.services import handover
 from bot.services.talks import Question
 
-CLOSED = "现在没人值班,您的话已留给工作人员(编号{number}),{opening}回复您。急事请打{phone}。"
-CALLED = "已通知工作人员,大约10分钟内回复您(编号{number})。这期间您说的话我都会转给他们。"
-BACK = "好的,不等人工了。有什么事直接告诉我。"
+CLOSED = "现在没人值班，您的话已留给工作人员（编号{number}），{opening}回复您。急事请打{phone}。"
+CALLED = "已通知工作人员，大约10分钟内回复您（编号{number}）。这期间您说的话我都会转给他们。"
+BACK = "好的，不等人工了。有什么事直接告诉我。"
 
 
 def handle(turn: Turn) -> Reply:

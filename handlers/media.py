@@ -12,12 +12,10 @@ from bot.services.talks import Question
 from handlers import report
 from handlers.draft import Draft, attach
 
-PHOTO = "照片收到。是什么问题、在哪里?"
-PIN = "位置收到。是什么问题?"
+PHOTO = "照片收到。是什么问题、在哪里？"
+PIN = "位置收到。是什么问题？"
 OTHER = "收到了。请用文字说说是什么事、在哪里。"
-VOICE = (
-    "收到语音,工作人员会听(编号{number})。也可以按住说话转成文字再发,办得更快。"
-)
+VOICE = "收到语音，工作人员会听（编号{number}）。也可以按住说话转成文字再发，办得更快。"
 
 
 def handle(turn: Turn) -> Reply:
@@ -45,7 +43,10 @@ def answer(turn: Turn, said: Answer) -> Reply | None:
         point = _point(turn) or question.data["point"]
         data = {"messages": messages, "point": point, "draft": True}
         return Reply(question.text, question=Question("media", "words", question.text, data=data))
-    if turn.item.decision != "act" or turn.catalogue.intents[turn.item.intent].group == "conversation":
+    if (
+        turn.item.decision != "act"
+        or turn.catalogue.intents[turn.item.intent].group == "conversation"
+    ):
         return None
     draft = Draft.start(turn, turn.item)
     draft.messages = messages
@@ -104,10 +105,8 @@ def _put_into_words(turn: Turn, ticket: Ticket, draft: Draft) -> Reply:
         confident=True,
     )
     dispatch.dispatch(turn.work, ticket)
-    return Reply(f"好的,和语音记在一起了。{report.said(turn, ticket)}")
+    return Reply(f"好的，和语音记在一起了。{report.said(turn, ticket)}")
 
 
 def _point(turn: Turn) -> list[float] | None:
     return None if turn.incoming.point is None else list(turn.incoming.point)
-
-

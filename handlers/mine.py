@@ -15,12 +15,10 @@ def number_of(turn: Turn) -> str:
     return str(slots[0].value or slots[0].text) if slots else ""
 
 
-def which(
-    turn: Turn, candidates: Sequence[Ticket], handler: str, about: str, **kept: str
-) -> Reply:
+def which(turn: Turn, candidates: Sequence[Ticket], handler: str, about: str, **kept: str) -> Reply:
     """Ask which one; the answer comes back to ``handler`` with ``about`` and what was ``kept``."""
     shown = candidates[:5]
     options = tuple(f"{ticket.summary}({ticket.number})" for ticket in shown)
     data = {"tickets": [ticket.number for ticket in shown], **kept}
-    text = f"您有{len(shown)}件事,说的是哪件?"
+    text = f"您有{len(shown)}件事，说的是哪件？"
     return Reply(text, options, Question(handler, about, text, options, data=data))

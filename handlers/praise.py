@@ -6,7 +6,7 @@ from bot.conversation.turn import Reply, Turn
 from bot.services import dispatch
 from handlers.draft import Draft
 
-WELCOME = "不客气,有事您随时说。"
+WELCOME = "不客气，有事您随时说。"
 # Shorter thanks name nobody: «谢谢啊» makes no ticket.
 SHORT = 12
 
@@ -17,4 +17,4 @@ def handle(turn: Turn) -> Reply:
     draft = Draft.start(turn, turn.item)
     ticket = draft.open(turn, level="H")
     dispatch.dispatch(turn.work, ticket)
-    return Reply(f"谢谢您,这份心意已记下(编号{ticket.number}),工作人员会看到。")
+    return Reply(f"谢谢您，这份心意已记下（编号{ticket.number}），工作人员会看到。")

@@ -6,8 +6,8 @@ from bot.conversation.turn import Answer, Reply, Turn
 from bot.services.talks import Question
 from handlers.home import bind_home, home_of
 
-WHERE = "好的,请问您住哪个小区几号楼几室?"
-BOUND = "记下了:您住{home}。以后报修不用再说地址。"
+WHERE = "好的，请问您住哪个小区几号楼几室？"
+BOUND = "记下了：您住{home}。以后报修不用再说地址。"
 
 
 def handle(turn: Turn) -> Reply:

@@ -9,9 +9,10 @@ from bot.models import Ticket
 from bot.models.actor import RESIDENT
 from bot.models.workflow import STATES
 from bot.services import notices, tickets
+from handlers import clarify
 from handlers.mine import number_of, which
 
-NONE = "没有查到您报过的事。有什么事,直接告诉我就行。"
+NONE = "没有查到您报过的事。有什么事，直接告诉我就行。"
 _PRESSING = re.compile(
     "还没|怎么还|咋还|还不|催|快点|快些|赶紧|几天了|多少天|多久了|三天|一个?(?:星期|礼拜|月)|没人管|没动静|没消息|拖"
 )
@@ -27,7 +28,7 @@ def handle(turn: Turn) -> Reply:
     open_ones = [ticket for ticket in mine if ticket.is_open]
     candidates = open_ones or mine[:1]
     if not candidates:
-        return Reply(NONE)
+        return clarify.unless_sure(turn, NONE)
     if len(candidates) > 1:
         return which(turn, candidates, "progress", "urge" if pressing else "look")
     return _tell(turn, candidates[0], pressing=pressing)
@@ -46,7 +47,7 @@ def _tell(turn: Turn, ticket: Ticket, *, pressing: bool) -> Reply:
     if not pressing or not ticket.is_open:
         return Reply(status)
     told = tickets.urge(turn.work, ticket, RESIDENT)
-    urged = "让您久等了,已催办并提醒负责人。" if told else "让您久等了,已记下催办。"
+    urged = "让您久等了，已催办并提醒负责人。" if told else "让您久等了，已记下催办。"
     return Reply(urged + status)
 
 
@@ -55,18 +56,16 @@ def say(turn: Turn, ticket: Ticket) -> str:
     name, due = notices.name(ticket), notices.due(turn.work, ticket)
     unit = notices.unit_of(turn.work, ticket)
     by_state = {
-        "received": f"值班室正在安排,{due}办结。",
+        "received": f"值班室正在安排，{due}办结。",
         "need_info": "还等您补充情况。",
-        "dispatched": f"已派给{unit},{due}办结。",
-        "returned": f"正在重新安排单位,{due}办结。",
-        "in_progress": f"{unit}正在办,{due}办结。",
-        "joint": f"几个单位正在一起办,{due}办结。",
-        "in_review": f"{unit}已办完,正在审核。",
-        "awaiting_feedback": "已经办完,等您说说解决了没有。回复 1 好了,2 没好。",
-        "suspended": "暂时办不了,有进展会告诉您。",
-        "referred": "已转给有关部门,正等他们的结果。",
+        "dispatched": f"已派给{unit}，{due}办结。",
+        "returned": f"正在重新安排单位，{due}办结。",
+        "in_progress": f"{unit}正在办，{due}办结。",
+        "joint": f"几个单位正在一起办，{due}办结。",
+        "in_review": f"{unit}已办完，正在审核。",
+        "awaiting_feedback": "已经办完，等您说说解决了没有。回复 1 好了，2 没好。",
+        "suspended": "暂时办不了，有进展会告诉您。",
+        "referred": "已转给有关部门，正等他们的结果。",
         "closed": f"已办结({notices.result_of(ticket)})。" if ticket.result else "已办结。",
     }
-    return f"{name}:{by_state.get(ticket.state, STATES[ticket.state] + '。')}"
-
-
+    return f"{name}：{by_state.get(ticket.state, STATES[ticket.state] + '。')}"

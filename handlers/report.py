@@ -10,7 +10,8 @@ from handlers.draft import Draft
 from handlers.home import Home, home_of
 from intents.engine.catalogue import SlotSpec
 
-HERE, ELSEWHERE = "是", "不是,在别处"
+WHERE = "请问是哪个小区、几号楼？"
+HERE, ELSEWHERE = "是", "不是，在别处"
 # An answer this long that names no slot is a new matter rather than a place.
 LONGEST_PLACE = 24
 
@@ -27,7 +28,7 @@ def advance(turn: Turn, draft: Draft, *, home: bool = True) -> Reply:
     known = home_of(turn) if home else None
     if known is not None and missing.name in ("place", "building"):
         return _offer_home(turn, draft, missing, known)
-    return _ask(draft, missing, missing.question)
+    return _ask(draft, missing, WHERE if draft.knows_nothing(turn) else missing.question)
 
 
 def answer(turn: Turn, said: Answer) -> Reply | None:
@@ -66,13 +67,13 @@ def submit(turn: Turn, draft: Draft) -> Reply:
 def said(turn: Turn, ticket: Ticket) -> str:
     due = notices.due(turn.work, ticket)
     if ticket.act == "consult":
-        return f"您问的记下了:{notices.name(ticket)}。工作人员{due}答复您。"
+        return f"您问的记下了：{notices.name(ticket)}。工作人员{due}答复您。"
     if ticket.act == "suggest":
-        return f"谢谢您的建议,已登记:{notices.name(ticket)}。{due}给您回音。"
+        return f"谢谢您的建议，已登记：{notices.name(ticket)}。{due}给您回音。"
     if ticket.state == "dispatched":
         unit = notices.unit_of(turn.work, ticket)
-        return f"已登记:{notices.name(ticket)}。已派给{unit},{due}办结。"
-    return f"已登记:{notices.name(ticket)}。值班室会尽快安排,{due}办结。"
+        return f"已登记：{notices.name(ticket)}。已派给{unit}，{due}办结。"
+    return f"已登记：{notices.name(ticket)}。值班室会尽快安排，{due}办结。"
 
 
 def _another_matter(turn: Turn) -> bool:
@@ -93,7 +94,7 @@ def _ask(draft: Draft, spec: SlotSpec, text: str) -> Reply:
 
 
 def _offer_home(turn: Turn, draft: Draft, spec: SlotSpec, home: Home) -> Reply:
-    text = f"是您家那里吗?({home.said})"
+    text = f"是您家那里吗？（{home.said}）"
     options = (HERE, ELSEWHERE)
     question = Question("report", "home", text, options, spec.name, draft.data(wanted=spec.name))
     return Reply(text, options, question)

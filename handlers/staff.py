@@ -9,8 +9,9 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from sqlalchemy import SQLColumnExpression
 from sqlmodel import col
 
 from bot.conversation.options import choice
@@ -21,14 +22,16 @@ from bot.models.workflow import ENDED, RESULTS
 from bot.services import handover, notices, staff, tickets
 from bot.services.talks import Question
 
+SEPARATORS = " :：,，、\n"
+Condition = SQLColumnExpression[bool]
 _BIND = re.compile(r"^绑定\s*(\d{6})$")
 _COMMAND = re.compile(
     r"^[【\[]?(接单|签收|联系了?|办结|完成|退单|派单?|不受理|同意|通过|退回|答复|回复|详情|确认|任务|我的任务|待办)[】\]]?"
-    r"[\s::,,]*(?:(T?\d{8}-\d{4,}|\d{4,})(?![\d号楼栋]))?[\s::,,]*(.*)$",
+    r"[\s:：,，、]*(?:(T?\d{8}-\d{4,}|\d{4,})(?![\d号楼栋]))?[\s:：,，、]*(.*)$",
     re.DOTALL | re.IGNORECASE,
 )
-BOUND = "绑定成功:{name}({unit})。有任务会推送到这里,回复“任务”看全部。"
-NOT_BOUND = "绑定码不对或已过期,请向管理员重新要一个。"
+BOUND = "绑定成功：{name}（{unit}）。有任务会推送到这里，回复“任务”看全部。"
+NOT_BOUND = "绑定码不对或已过期，请向管理员重新要一个。"
 NO_TASKS = "您现在没有要办的事。"
 
 
@@ -78,13 +81,19 @@ def _run(turn: Turn, person: Staff, verb: str, number: str, text: str) -> Reply 
     command = COMMANDS[_SAME.get(verb, verb)]
     found = _candidates(turn, person, command, number)
     if not found:
-        if not number and not text:
+        if not number and (not text or command.text_needed):
             return Reply(NO_TASKS, keep=True)
-        return Reply(f"没有找到您能办的事项{number}。回复“任务”看全部。", keep=True) if number else None
+        return (
+            Reply(f"没有找到您能办的事项{number}。回复“任务”看全部。", keep=True)
+            if number
+            else None
+        )
     if len(found) > 1:
         return _which(found, verb, text)
     if command.text_needed and not text:
-        return Reply(f"请加上{command.text_needed},例如:{verb} {notices.short(found[0])} …", keep=True)
+        return Reply(
+            f"请加上{command.text_needed}，例如：{verb} {notices.short(found[0])} …", keep=True
+        )
     ticket = found[0]
     parent = tickets.parent_of(turn.work, ticket)
     actor = staff_actor(turn.site, person, ticket, parent)
@@ -94,14 +103,14 @@ def _run(turn: Turn, person: Staff, verb: str, number: str, text: str) -> Reply 
 
 def _candidates(turn: Turn, person: Staff, command: Command, number: str) -> Sequence[Ticket]:
     """The tickets this person may mean: his unit's, for the desk and supervisors all."""
-    where = [col(Ticket.state).not_in(ENDED)]
+    where: list[Condition] = [col(Ticket.state).not_in(ENDED)]
     if not {"desk", "supervisor"} & set(person.roles):
         where.append(col(Ticket.lead_id) == person.unit_id)
     if number:
         where.append(col(Ticket.number).endswith(number.upper()))
     else:
         where.append(col(Ticket.state).in_(command.states))
-    order = [col(Ticket.urgent).desc(), col(Ticket.id).desc()]
+    order: list[SQLColumnExpression[Any]] = [col(Ticket.urgent).desc(), col(Ticket.id).desc()]
     found = turn.work.find(Ticket, *where, order=order, limit=6, lock=True)
     mine = [ticket for ticket in found if ticket.assignee_id == person.id]
     fitting = [ticket for ticket in found if ticket.state in command.states]
@@ -113,17 +122,17 @@ def _candidates(turn: Turn, person: Staff, command: Command, number: str) -> Seq
 def _which(found: Sequence[Ticket], verb: str, text: str) -> Reply:
     options = tuple(f"{ticket.number} {ticket.summary}" for ticket in found[:5])
     data = {"verb": verb, "text": text, "tickets": [ticket.number for ticket in found[:5]]}
-    asked = f"要{verb}哪一件?"
+    asked = f"要{verb}哪一件？"
     return Reply(asked, options, Question("staff", "which", asked, options, data=data))
 
 
 def _tasks(turn: Turn, person: Staff) -> Reply:
-    where = [col(Ticket.state).not_in({*ENDED, "awaiting_feedback", "suspended"})]
+    where: list[Condition] = [col(Ticket.state).not_in({*ENDED, "awaiting_feedback", "suspended"})]
     if "desk" in person.roles:
         where.append(col(Ticket.state).in_(("received", "returned")))
     else:
         where.append(col(Ticket.lead_id) == person.unit_id)
-    order = [col(Ticket.urgent).desc(), col(Ticket.due_at)]
+    order: list[SQLColumnExpression[Any]] = [col(Ticket.urgent).desc(), col(Ticket.due_at)]
     found = turn.work.find(Ticket, *where, order=order, limit=10)
     lines = [notices.brief(turn.work, ticket) for ticket in found]
     return Reply("\n".join(lines) if lines else NO_TASKS, keep=True)
@@ -131,13 +140,18 @@ def _tasks(turn: Turn, person: Staff) -> Reply:
 
 def _photo(turn: Turn, person: Staff) -> Reply | None:
     """A picture from somebody at work is evidence on what he is working on."""
-    where = (col(Ticket.assignee_id) == person.id, col(Ticket.state).in_(("in_progress", "in_review")))
+    where = (
+        col(Ticket.assignee_id) == person.id,
+        col(Ticket.state).in_(("in_progress", "in_review")),
+    )
     found = turn.work.find(Ticket, *where, order=[col(Ticket.id).desc()], limit=6)
     if not found:
         return None
     if len(found) > 1:
         return _which(found, "照片", str(turn.message.id))
-    return Reply(_keep_photo(turn, found[0], staff_actor(turn.site, person, found[0]), ""), keep=True)
+    return Reply(
+        _keep_photo(turn, found[0], staff_actor(turn.site, person, found[0]), ""), keep=True
+    )
 
 
 def _keep_photo(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
@@ -159,8 +173,8 @@ def _move(to: str, done: str) -> Callable[[Turn, Ticket, Actor, str], str]:
 
 def _sign(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
     tickets.transition(turn.work, ticket, "in_progress", actor)
-    until = notices.brief(turn.work, ticket).rpartition(",")[2]
-    return f"{ticket.number} 已签收,{until}办结。联系居民后回复:联系了 {notices.short(ticket)}"
+    until = notices.brief(turn.work, ticket).rpartition("，")[2]
+    return f"{ticket.number} 已签收，{until}办结。联系居民后回复：联系了 {notices.short(ticket)}"
 
 
 def _contact(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
@@ -173,14 +187,12 @@ def _finish(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
     result, words = "solved", text
     for code, label in RESULTS.items():
         if code != "answered" and text.startswith(label):
-            result, words = code, text.removeprefix(label).lstrip(" ,,::")
+            result, words = code, text.removeprefix(label).lstrip(SEPARATORS)
     unit: Unit | None = turn.site.units.get(ticket.lead_id or 0)
     review = unit is None or unit.review or ticket.is_child
     to = "in_review" if review else "awaiting_feedback"
-    tickets.transition(
-        turn.work, ticket, to, actor, result=result, text=words, reason=words
-    )
-    return f"{ticket.number} 已办结,{'等负责人审核' if review else '已请居民评价'}。"
+    tickets.transition(turn.work, ticket, to, actor, result=result, text=words, reason=words)
+    return f"{ticket.number} 已办结，{'等负责人审核' if review else '已请居民评价'}。"
 
 
 def _dispatch(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
@@ -193,7 +205,7 @@ def _dispatch(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
 def _approve(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
     to = "closed" if ticket.is_child else "awaiting_feedback"
     tickets.transition(turn.work, ticket, to, actor, text=text)
-    return f"{ticket.number} 已同意" + ("。" if ticket.is_child else ",已请居民评价。")
+    return f"{ticket.number} 已同意" + ("。" if ticket.is_child else "，已请居民评价。")
 
 
 def _reply(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
@@ -203,7 +215,7 @@ def _reply(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
 
 def _confirm(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
     tickets.record(turn.work, ticket, "confirmed", actor)
-    return f"{ticket.number} 已确认,不再重复提醒。"
+    return f"{ticket.number} 已确认，不再重复提醒。"
 
 
 def _details(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
@@ -212,8 +224,8 @@ def _details(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
     private: Mapping[str, str] = json.loads(turn.work.vault.open(ticket.private) or "{}")
     names = {"phone": "电话", "room": "房号", "plate": "车牌", "person": "姓名"}
     known = "".join(f"\n{label}:{private[key]}" for key, label in names.items() if private.get(key))
-    none = "\n没有留下电话。要问居民,回复:回复 {} 内容".format(notices.short(ticket))
-    return f"{notices.brief(turn.work, ticket)}\n原话:{ticket.text}{known or none}"
+    none = f"\n没有留下电话。要问居民，回复：回复 {notices.short(ticket)} 内容"
+    return f"{notices.brief(turn.work, ticket)}\n原话：{ticket.text}{known or none}"
 
 
 _OPEN: Final = frozenset({"dispatched", "in_progress", "joint"})
@@ -222,7 +234,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "接单": Command(_sign, frozenset({"dispatched"})),
     "联系": Command(_contact, frozenset({"in_progress", "joint"})),
     "办结": Command(_finish, frozenset({"in_progress"}), "办理情况"),
-    "退单": Command(_move("returned", "已退回值班室"), frozenset({"dispatched", "in_progress"}), "原因"),
+    "退单": Command(
+        _move("returned", "已退回值班室"), frozenset({"dispatched", "in_progress"}), "原因"
+    ),
     "派": Command(_dispatch, frozenset({"received", "returned"}), "单位"),
     "不受理": Command(_move("declined", "已不予受理"), frozenset({"received", "returned"}), "原因"),
     "同意": Command(_approve, frozenset({"in_review"})),

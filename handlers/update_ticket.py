@@ -8,9 +8,10 @@ from bot.models import Ticket
 from bot.models.actor import RESIDENT
 from bot.services import notices, outbox, tickets
 from handlers.draft import attach
+from handlers import clarify
 from handlers.mine import number_of, which
 
-NONE = "您现在没有在办的事。要报什么,直接告诉我就行。"
+NONE = "您现在没有在办的事。要报什么，直接告诉我就行。"
 
 
 def handle(turn: Turn) -> Reply:
@@ -21,7 +22,7 @@ def handle(turn: Turn) -> Reply:
         if ticket.is_open and ticket.number.endswith(number)
     ]
     if not mine:
-        return Reply(NONE)
+        return clarify.unless_sure(turn, NONE)
     if len(mine) > 1:
         return which(turn, mine, "update_ticket", "add", words=turn.text)
     return add(turn, mine[0], turn.text)
@@ -39,10 +40,10 @@ def add(turn: Turn, ticket: Ticket, words: str) -> Reply:
     text = mask(words)
     turn.message.ticket_id = ticket.id
     attach(turn, ticket, [turn.message.id])
-    changes = {"text": f"{ticket.text}\n补充:{text}"[:2000]} if text else {}
+    changes = {"text": f"{ticket.text}\n补充：{text}"[:2000]} if text else {}
     data = {"message": turn.message.id}
     tickets.record(turn.work, ticket, "said", RESIDENT, data=data, **changes)
     people = notices.in_charge(turn.work, ticket)
     note = f"【居民补充】{notices.brief(turn.work, ticket)}\n{text or '[图片或语音]'}"
     outbox.to_staff(turn.work, people, "update", note, ticket=ticket)
-    return Reply(f"好的,已补充到{notices.name(ticket)}。")
+    return Reply(f"好的，已补充到{notices.name(ticket)}。")

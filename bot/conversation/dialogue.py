@@ -15,11 +15,13 @@ from bot.errors import NotFound, Refused
 from bot.services import talks
 from bot.services.talks import Question
 
-_CALLED_OFF = re.compile(
-    r"^(?:那|哎|唉)?[,, ]?(?:算了|不报了|不用了|不说了|不弄了|取消|别报了|先不报)"
-    r"[吧啊了呀,,。!! ]*(?:不报了|不用了|不说了|不麻烦了?|取消)?[吧啊了呀。!! ]*$"
+_NOTHING_ASKED = "这个数字我没对上。请直接说是什么事、在哪里。"
+CALLED_OFF = re.compile(
+    r"^(?:那|哎|唉)?[，, ]?(?:算了|不报了|不用了|不说了|不弄了|取消|别报了|先不报)"
+    r"[吧啊了呀，,。！! ]*(?:不报了|不用了|不说了|不麻烦了?|取消)?[吧啊了呀。！! ]*$"
 )
-CALLED_OFF = "好的,没有提交。有事您再说。"
+NOTHING_ASKED = "这个数字我没对上。请直接说是什么事、在哪里。"
+CALLED_OFF = "好的，没有提交。有事您再说。"
 
 
 def converse(turn: Turn) -> str | None:
@@ -66,6 +68,8 @@ def _answered(turn: Turn, question: Question) -> Reply | None:
 
 
 def _understood(turn: Turn) -> Reply:
+    if options.is_number(turn.text):
+        return Reply(NOTHING_ASKED, keep=True)
     decision = turn.item.decision
     if decision == "ask":
         return turn.handlers.handle["clarify"](turn)
@@ -82,5 +86,5 @@ def _and_back(turn: Turn, reply: Reply) -> Reply:
         return reply
     if not question.data.get("draft"):
         return replace(reply, keep=True)
-    text = f"{reply.text}\n接着说:{question.text}" if reply.text else question.text
+    text = f"{reply.text}\n接着说：{question.text}" if reply.text else question.text
     return replace(reply, text=text, options=question.options, keep=True)

@@ -10,7 +10,7 @@ _CIRCLED = "①②③④⑤⑥⑦⑧⑨"
 _CHINESE = "一二三四五六七八九"
 _NUMBER = re.compile(
     rf"^(?:我?(?:选|要|是|点)|第)*\s*(?:([1-9１-９])|([{_CIRCLED}])|([{_CHINESE}]))"
-    r"\s*(?:个|项|条|号|件|种)?\s*[吧啊呀哈的]?[。.,,!!、)）]*$"
+    r"\s*(?:个|项|条|号|件|种)?\s*[吧啊呀哈的]?[。.，,！!、)）]*$"
 )
 _NOISE = re.compile(r"[\s\W_]+|^(?:就是|是|那个|选)|[吧啊呀哦呢]$")
 
@@ -43,6 +43,11 @@ def choice(options: Sequence[str], text: str) -> int | None:
         return None
     near = [i for i, option in enumerate(options) if words in option or option in words]
     return near[0] if len(near) == 1 else None
+
+
+def is_number(text: str) -> bool:
+    """A number or ordinal by itself: an answer, to whatever question."""
+    return _NUMBER.match(text.strip()) is not None
 
 
 def _value(match: re.Match[str]) -> int:

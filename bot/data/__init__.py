@@ -69,7 +69,7 @@ def demo_templates() -> list[dict[str, str]]:
         {
             "template_id": template_id,
             "title": title,
-            "content": "\n".join(f"{label}:{{{{{keyword}.DATA}}}}" for label, keyword in lines),
+            "content": "\n".join(f"{label}：{{{{{keyword}.DATA}}}}" for label, keyword in lines),
         }
         for template_id, title, lines in _TEMPLATES
     ]

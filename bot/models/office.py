@@ -134,5 +134,7 @@ class Site:
 
     def name_of(self, kind: str, row_id: int | None) -> str | None:
         """The name of an ``area``, ``unit`` or ``staff`` member, for people and the API."""
-        rows: Mapping[int, Any] = {"area": self.areas, "unit": self.units, "staff": self.staff}[kind]
-        return rows[row_id].name if row_id in rows else None
+        rows: Mapping[int, Any] = {"area": self.areas, "unit": self.units, "staff": self.staff}[
+            kind
+        ]
+        return rows[row_id].name if row_id is not None and row_id in rows else None

@@ -62,5 +62,3 @@ class Message(SQLModel, table=True):
     reply: str | None = None
     sent_at: datetime = instant(nullable=False)
     received_at: datetime = instant(nullable=False)
-
-

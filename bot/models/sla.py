@@ -192,6 +192,17 @@ def say_due(due: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{_say_day(day, now.astimezone(zone).date())}{clock}前"
 
 
+def say_promise(due: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """``say_due`` in round times: nobody remembers «下周一10点01分».
+
+    Rounded up, to five minutes within half a day and to half an hour beyond, so that a unit that
+    keeps its limit keeps what was said too.
+    """
+    step = 5 * MINUTE if due - now < timedelta(hours=12) else 30 * MINUTE
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return say_due(start - (start - due) // step * step, now, zone)
+
+
 def _say_day(day: date, today: date) -> str:
     weekday = f"周{_WEEKDAYS[day.weekday()]}"
     ahead = (day - today).days

@@ -45,7 +45,7 @@ def parse(keyword: str, expression: str) -> Expression:
     source, bar, listed = expression.partition("|")
     pairs = dict(_listed(item) for item in listed.split())
     if kind == "const" and not pairs:
-        raise ValueError("const 只能填平台列出的值,请写在 | 后面,如 state | 处理中 已办结")
+        raise ValueError("const 只能填平台列出的值，请写在 | 后面，如 state | 处理中 已办结")
     if bar and kind != "const":
         raise ValueError("只有 const 可以在 | 后面列出值")
     return Expression(tuple(_pieces(source)), pairs)
@@ -55,7 +55,7 @@ def kind_of(keyword: str) -> str:
     """``thing`` of ``thing12``; ValueError for what the platform has no such keyword for."""
     match = _KEYWORD.fullmatch(keyword)
     if match is None or match[1] not in _FITTED:
-        raise ValueError(f"「{keyword}」不是模板字段名,应为 thing1、time2 这样的形式")
+        raise ValueError(f"「{keyword}」不是模板字段名，应为 thing1、time2 这样的形式")
     return match[1]
 
 
@@ -75,10 +75,10 @@ def _pieces(source: str) -> list[tuple[bool, str]]:
     while joined:
         match = _PIECE.match(source, at)
         if match is None:
-            raise ValueError(f"看不懂表达式「{source.strip()}」,应为 名称、'文字' 或用 + 连接")
+            raise ValueError(f"看不懂表达式「{source.strip()}」，应为 名称、'文字' 或用 + 连接")
         literal, name, plus = match.groups()
         if name is not None and name not in NAMES:
-            raise ValueError(f"没有「{name}」这个名称,可用的有 {'、'.join(NAMES)}")
+            raise ValueError(f"没有「{name}」这个名称，可用的有 {'、'.join(NAMES)}")
         pieces.append((name is not None, name or literal or ""))
         at, joined = match.end(), bool(plus)
     return pieces

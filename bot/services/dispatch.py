@@ -17,7 +17,8 @@ def dispatch(work: Work, ticket: Ticket) -> bool:
     duty = site.duty(ticket.intent, ticket.area_id)
     by_system = ticket.confident and not ticket.sensitive and ticket.act != "consult"
     if not by_system or duty is None or duty.unit_id == site.desk.id:
-        notices.opened(work, ticket)
+        if not ticket.urgent:  # the alarm tells the desk more, and at once
+            notices.opened(work, ticket)
         return False
     unit = site.units[duty.unit_id].name
     tickets.transition(work, ticket, "dispatched", SYSTEM, unit=unit, tell=False)

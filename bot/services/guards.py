@@ -89,7 +89,9 @@ def _assignee(move: Move, unit: Unit) -> int | None:
     if wanted:
         person = site.staff_by_name.get(str(wanted))
         if person is None or person.unit_id != unit.id:
-            raise NotFound("no such staff in that unit", told=f"{unit.name}没有叫“{wanted}”的工作人员")
+            raise NotFound(
+                "no such staff in that unit", told=f"{unit.name}没有叫“{wanted}”的工作人员"
+            )
         return person.id
     duty = site.duty(move.ticket.intent, move.ticket.area_id)
     if duty is not None and duty.unit_id == unit.id and duty.staff_id is not None:
@@ -113,7 +115,7 @@ def _question(move: Move) -> Changes:
 
 def _two_rounds(move: Move) -> Changes:
     if move.ticket.info_rounds >= 2:
-        raise NotAllowed("asked_twice", "已经请居民补充过两次,请先派单或电话联系")
+        raise NotAllowed("asked_twice", "已经请居民补充过两次，请先派单或电话联系")
     return {}
 
 
@@ -151,15 +153,15 @@ def _source(move: Move) -> Changes:
 
 def _question_asked(move: Move) -> Changes:
     if move.ticket.act != "consult":
-        raise NotAllowed("not_a_question", "这不是咨询,不能直接答复办结,请派单")
+        raise NotAllowed("not_a_question", "这不是咨询，不能直接答复办结，请派单")
     return {"result": "answered"}
 
 
 def _reason(move: Move) -> Changes:
     if move.to == "declined":
-        move.need("请写明不受理的原因:" + "、".join(DECLINE_REASONS.values()), "reason")
+        move.need("请写明不受理的原因：" + "、".join(DECLINE_REASONS.values()), "reason")
     elif move.to == "returned":
-        move.need("请写明退单原因:" + "、".join(RETURN_REASONS.values()), "reason")
+        move.need("请写明退单原因：" + "、".join(RETURN_REASONS.values()), "reason")
     else:
         move.need("请写明原因", "reason")
     return {}
@@ -171,7 +173,7 @@ def _same_matter(move: Move) -> Changes:
     if into.id == ticket.id or into.is_child or into.state in ENDED:
         raise NotAllowed("not_mergeable", "只能并入另一件还在办的事")
     if (into.area_id, into.intent) != (ticket.area_id, ticket.intent):
-        raise NotAllowed("another_matter", "两件事的地点或内容不同,不能并案")
+        raise NotAllowed("another_matter", "两件事的地点或内容不同，不能并案")
     return {"merged_id": into.id}
 
 
@@ -214,14 +216,14 @@ def _returnable(move: Move) -> Changes:
     """Within one working day of dispatch, before a first contact, not in a redo, not when locked."""
     ticket, calendar = move.ticket, move.work.site.calendar
     if ticket.locked:
-        raise NotAllowed("locked", "值班室已裁定由你单位办理,不能再退")
+        raise NotAllowed("locked", "值班室已裁定由你单位办理，不能再退")
     if ticket.round > 1:
         raise NotAllowed("redo", "退回重办的事不能退单")
     if ticket.contacted_at is not None:
-        raise NotAllowed("contacted", "已经联系过居民,不能退单")
+        raise NotAllowed("contacted", "已经联系过居民，不能退单")
     since: datetime = ticket.dispatched_at or ticket.created_at
     if move.work.now > calendar.add(since, calendar.day_minutes):
-        raise NotAllowed("too_late", "派单已超过1个工作日,不能退单")
+        raise NotAllowed("too_late", "派单已超过1个工作日，不能退单")
     return {"returns": ticket.returns + 1}
 
 
@@ -287,10 +289,10 @@ def _review_date(move: Move) -> Changes:
 
 
 def _result(move: Move) -> Changes:
-    result = move.need("请写明结果:" + "、".join(RESULTS.values()), "result")
+    result = move.need("请写明结果：" + "、".join(RESULTS.values()), "result")
     codes = set(RESULTS) - {"answered"}
     if result not in codes:
-        raise Missing("result", f"没有“{result}”这种结果,可用:" + "、".join(sorted(codes)))
+        raise Missing("result", f"没有“{result}”这种结果，可用：" + "、".join(sorted(codes)))
     if result == "unsolved":
         move.need("没能解决要写明依据", "reason")
     return {"result": result}
@@ -305,7 +307,7 @@ def _real_answer(move: Move) -> Changes:
     """«已处理» tells the resident nothing: an answer says what was found and what was done."""
     text = str(move.fields.get("text") or "").strip() or answer_of(move.work, move.ticket)
     if len(text) < 4 or _BOILERPLATE.match(text):
-        raise NotAllowed("boilerplate", "答复太空,请写清查到什么、做了什么")
+        raise NotAllowed("boilerplate", "答复太空，请写清查到什么、做了什么")
     return {}
 
 
@@ -338,13 +340,13 @@ def _not_own(move: Move) -> Changes:
 
 def _has_lead(move: Move) -> Changes:
     if move.ticket.lead_id is None:
-        raise NotAllowed("no_lead", "这件事没有承办单位,只能重新受理")
+        raise NotAllowed("no_lead", "这件事没有承办单位，只能重新受理")
     return {}
 
 
 def _no_lead(move: Move) -> Changes:
     if move.ticket.lead_id is not None:
-        raise NotAllowed("has_lead", "这件事有承办单位,退回它重办")
+        raise NotAllowed("has_lead", "这件事有承办单位，退回它重办")
     return {}
 
 
@@ -359,9 +361,9 @@ def _alone_and_safe(move: Move) -> Changes:
     if ticket.is_child:
         raise NotAllowed("child", "协办单由系统或分管领导撤回")
     if ticket.level == "A" or ticket.urgent:
-        raise NotAllowed("danger", "有危险的事不能撤回,工作人员会到场核实")
+        raise NotAllowed("danger", "有危险的事不能撤回，工作人员会到场核实")
     if ticket.supporters:
-        raise NotAllowed("supporters", "还有邻居在等这件事,您可以退出,事情会继续办")
+        raise NotAllowed("supporters", "还有邻居在等这件事，您可以退出，事情会继续办")
     return {}
 
 

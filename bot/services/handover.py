@@ -16,8 +16,10 @@ from bot.work import Work
 WAIT: Final = timedelta(minutes=10)
 # After a person has answered, the bot stays silent this long beyond the last word of either side.
 TALK: Final = timedelta(minutes=30)
-NOBODY: Final = "暂时没有人接。您的话都留下了(编号{number}),工作人员看到会回复您。您也可以接着跟我说。"
-ENDED: Final = "人工服务已结束。还需要什么,直接告诉我。"
+NOBODY: Final = (
+    "暂时没有人接。您的话都留下了（编号{number}），工作人员看到会回复您。您也可以接着跟我说。"
+)
+ENDED: Final = "人工服务已结束。还需要什么，直接告诉我。"
 
 
 def request(work: Work, resident: Resident, message: Message, words: str) -> Ticket:
@@ -36,7 +38,7 @@ def request(work: Work, resident: Resident, message: Message, words: str) -> Tic
     )
     message.ticket_id = ticket.id
     number = notices.short(ticket)
-    text = f"【居民找人工】{ticket.number}\n原话:{ticket.text}\n回复居民:回复 {number} 内容"
+    text = f"【居民找人工】{ticket.number}\n原话：{ticket.text}\n回复居民：回复 {number} 内容"
     outbox.to_staff(work, work.site.desk_staff, "task", text, ticket=ticket, role="desk")
     return ticket
 
@@ -56,7 +58,7 @@ def reply(work: Work, ticket: Ticket, actor: Actor, words: str) -> None:
     """A staff member speaks to the resident; while he does the bot keeps silent."""
     tickets.record(work, ticket, "replied", actor, data={"text": words})
     resident = work.need(Resident, ticket.resident_id)
-    outbox.push(work, resident.openid, "resident", "reply", f"工作人员:{words}", ticket=ticket)
+    outbox.push(work, resident.openid, "resident", "reply", f"工作人员：{words}", ticket=ticket)
     talk = work.need(Conversation, resident.id)
     if talk.due_at is not None:
         talk.due_at = work.now + TALK

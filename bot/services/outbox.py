@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from bot.models import Outbox, Resident, Staff, Supporter, Ticket
 from bot.models.office import Site
-from bot.models.sla import say_due
+from bot.models.sla import say_promise
 from bot.models.workflow import STATES
 from bot.work import Work
 
@@ -129,7 +129,7 @@ def template_values(work: Work, ticket: Ticket, text: str) -> dict[str, str]:
         "state": STATES[ticket.state],
         "place": site.name_of("area", ticket.area_id) or "",
         "unit": site.name_of("unit", ticket.lead_id) or site.desk.name,
-        "due": "" if ticket.due_at is None else say_due(ticket.due_at, work.now, site.zone),
+        "due": "" if ticket.due_at is None else say_promise(ticket.due_at, work.now, site.zone),
         "time": f"{work.now.astimezone(site.zone):%Y-%m-%d %H:%M}",
         "text": text,
     }

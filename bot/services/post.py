@@ -16,7 +16,7 @@ from bot.work import Work, table_of
 
 LEASE: Final = timedelta(seconds=60)
 MOST_ATTEMPTS: Final = 10
-UNREACHABLE: Final = "对方48小时内没有发过消息,也没有配置合适的模板,推送不了"
+UNREACHABLE: Final = "对方48小时内没有发过消息，也没有配置合适的模板，推送不了"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlmodel import col
 
@@ -90,7 +90,7 @@ def _card(color: str, level: int, title: str, *, supervisor: bool) -> Action:
     remind = _remind(title, head=True, supervisor=supervisor)
 
     def action(work: Work, ticket: Ticket, at: datetime) -> None:
-        changes = {"card": color, "supervision": max(level, ticket.supervision)}
+        changes: dict[str, Any] = {"card": color, "supervision": max(level, ticket.supervision)}
         tickets.record(work, ticket, "card", SYSTEM, **changes)
         remind(work, ticket, at)
 
@@ -140,7 +140,7 @@ def alert(work: Work, ticket: Ticket, *, climb: bool = False) -> int:
     if climb:
         people += [*site.heads(ticket.lead_id), *site.supervisors]
     number = notices.short(ticket)
-    text = f"【紧急求助】{notices.brief(work, ticket)}\n原话:{ticket.text}\n回复:确认 {number}"
+    text = f"【紧急求助】{notices.brief(work, ticket)}\n原话：{ticket.text}\n回复：确认 {number}"
     return to_staff(work, people, "alert", text, ticket=ticket)
 
 
@@ -152,10 +152,10 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "sign_due": _sign,
     "contact_soon": _remind("请联系居民"),
     "contact_due": _remind("超时未联系居民", head=True),
-    "yellow": _card("yellow", 0, "黄牌:快到期", supervisor=False),
-    "red": _card("red", 1, "红牌:已超期", supervisor=True),
-    "supervise": _card("red", 2, "督办:超期1个工作日", supervisor=True),
-    "head_of_street": _card("red", 3, "督办:已达3倍时限", supervisor=True),
+    "yellow": _card("yellow", 0, "黄牌：快到期", supervisor=False),
+    "red": _card("red", 1, "红牌：已超期", supervisor=True),
+    "supervise": _card("red", 2, "督办：超期1个工作日", supervisor=True),
+    "head_of_street": _card("red", 3, "督办：已达3倍时限", supervisor=True),
     "returned_due": _remind("退单待审超时", supervisor=True),
     "review_due": _remind("请审核"),
     "info_silent": _silent_resident,

@@ -26,7 +26,7 @@ def load(connection: Connection, zone: ZoneInfo) -> Site:
     state = connection.execute(select(_STATE)).mappings().first()
     if state is None or not state["version"]:
         raise SiteError(
-            "no site file was loaded yet", told="还没有载入站点文件,请先运行 tongxin site load"
+            "no site file was loaded yet", told="还没有载入站点文件，请先运行 tongxin site load"
         )
     return Site(
         version=state["version"],

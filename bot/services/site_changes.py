@@ -122,7 +122,7 @@ class Loader:
                 self._changes.deactivated.append(_say(_STAFF, name))
                 tickets = self._count(_TICKET.c.assignee_id == row["id"], _TICKET.c.state.in_(OPEN))
                 if tickets:
-                    self._changes.warnings.append(f"{name} 手上还有 {tickets} 件未办结,请改派")
+                    self._changes.warnings.append(f"{name} 手上还有 {tickets} 件未办结，请改派")
 
     def _free_openids(
         self, entries: Iterable[StaffEntry], known: Mapping[str, Mapping[str, Any]]

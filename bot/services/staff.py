@@ -64,7 +64,7 @@ def _attempt(work: Work, openid: str) -> BindAttempt:
     if work.now - attempt.since >= FAILURES_COUNT_FOR:
         attempt.failures, attempt.since = 0, work.now
     if attempt.failures >= MAX_FAILURES:
-        raise NotAllowed("too_many_codes", "验证码输错次数太多,请一小时后再试,或联系管理员")
+        raise NotAllowed("too_many_codes", "验证码输错次数太多，请一小时后再试，或联系管理员")
     return attempt
 
 

@@ -275,7 +275,7 @@ def contact_logged(work: Work, ticket: Ticket, actor: Actor) -> Event:
         raise NotAllowed("not_for_this_actor", "只有承办单位可以登记联系")
     if ticket.state not in ("in_progress", "joint"):
         raise NotAllowed("not_signed", "请先接单")
-    first = {} if ticket.contacted_at else {"contacted_at": work.now}
+    first: dict[str, Any] = {} if ticket.contacted_at else {"contacted_at": work.now}
     return record(work, ticket, "contacted", actor, **first)
 
 

@@ -42,10 +42,10 @@ def read(path: Path, intents: Collection[str] | None = None) -> SiteFile:
     try:
         text = path.read_text("utf-8-sig")
     except OSError as error:
-        raise _error(f"{path}: 打不开文件({error.strerror})") from error
+        raise _error(f"{path}: 打不开文件（{error.strerror}）") from error
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise _error(f"{path}:{line}: 文件不是 UTF-8 编码,请另存为 UTF-8") from error
+        raise _error(f"{path}:{line}: 文件不是 UTF-8 编码，请另存为 UTF-8") from error
     return parse(text, str(path), intents)
 
 
@@ -87,4 +87,4 @@ def _syntax(file: str, text: str, error: str) -> str:
     problem, _, where = error.rpartition(" (at ")
     words = where.removeprefix("line ").split(",")
     line = words[0] if words[0].isdigit() else str(text.count("\n") + 1)
-    return f"{file}:{line}: 不是正确的 TOML({problem}),请检查引号、括号和等号"
+    return f"{file}:{line}: 不是正确的 TOML（{problem}），请检查引号、括号和等号"

@@ -43,14 +43,14 @@ def _hours(site: Table) -> list[list[str]]:
     try:
         WorkCalendar(ZoneInfo("UTC"), spans)
     except ValueError:
-        site.wrong("hours", "hours 各段要从早到晚,中间有休息,不能重叠")
+        site.wrong("hours", "hours 各段要从早到晚，中间有休息，不能重叠")
     return [list(pair) for pair in hours]
 
 
 def _reminders(site: Table) -> list[str]:
     given = site.get("reminders", list, _REMINDERS)
     if not _is_span(given) or given[0] >= given[1]:
-        site.wrong("reminders", 'reminders 应从早到晚,写成 ["08:00", "20:00"]')
+        site.wrong("reminders", 'reminders 应从早到晚，写成 ["08:00", "20:00"]')
         return _REMINDERS
     return list(given)
 
@@ -66,7 +66,7 @@ def _days(table: Table) -> dict[str, bool]:
         try:
             found[date.fromisoformat(key).isoformat()] = works
         except ValueError:
-            table.wrong(key, f"「{key}」不是日期,应写成 2026-10-01 = false")
+            table.wrong(key, f"「{key}」不是日期，应写成 2026-10-01 = false")
     return found
 
 
@@ -87,8 +87,8 @@ def _check_span(table: Table, level: str, key: str, text: str) -> None:
     try:
         sla.load({level: {key: text}})
     except (SiteError, ValueError):
-        none = "" if key == "finish" else ",取消写 none"
-        table.wrong(key, f"「{text}」不是时限,应写成 5min、2h 或 3d{none}")
+        none = "" if key == "finish" else "，取消写 none"
+        table.wrong(key, f"「{text}」不是时限，应写成 5min、2h 或 3d{none}")
 
 
 def _templates(root: Table) -> dict[str, dict[str, Any]]:
@@ -105,7 +105,7 @@ def _fields(table: Table) -> dict[str, str]:
     fields = table.table("fields")
     found = {keyword: fields.need(keyword) for keyword in fields}
     if not found:
-        table.wrong("fields", '缺少 fields,如 fields = {thing1 = "summary"}')
+        table.wrong("fields", '缺少 fields，如 fields = {thing1 = "summary"}')
     for keyword, expression in found.items():
         try:
             if expression:

@@ -46,7 +46,7 @@ def _area(table: Table) -> AreaEntry:
     if entry.kind:
         table.known("kind", entry.kind, AREA_KINDS, "区域类型")
     if (entry.latitude is None) != (entry.longitude is None):
-        table.wrong("latitude", "latitude 和 longitude 要么都写,要么都不写")
+        table.wrong("latitude", "latitude 和 longitude 要么都写，要么都不写")
     table.nothing_else()
     return entry
 
@@ -107,7 +107,7 @@ def _rows(table: Table, item: object) -> list[dict[str, Any]]:
         return [row]
     match = _BUILDINGS.fullmatch(item.strip()) if isinstance(item, str) else None
     if match is None:
-        table.wrong("buildings", f"看不懂楼栋「{item}」,应写成 1-12号楼 3单元 6层")
+        table.wrong("buildings", f"看不懂楼栋「{item}」，应写成 1-12号楼 3单元 6层")
         return []
     size = {key: int(match[key]) for key in ("units", "floors") if match[key]}
     if match["first"] is None:

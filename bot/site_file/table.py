@@ -9,7 +9,7 @@ from typing import Any
 from bot.site_file.lines import Lines, Place
 
 _KINDS: dict[type, str] = {
-    str: "文字(用引号)",
+    str: "文字（用引号）",
     bool: "true 或 false",
     int: "整数",
     float: "数字",
@@ -81,7 +81,7 @@ class Table:
         """A list of texts, none empty."""
         values = self.get(key, list, [])
         if not all(isinstance(value, str) and value.strip() for value in values):
-            self.wrong(key, f"{key} 只能是文字的列表,且不能有空的")
+            self.wrong(key, f"{key} 只能是文字的列表，且不能有空的")
             return ()
         return tuple(value.strip() for value in values)
 
@@ -97,9 +97,9 @@ class Table:
         if value in allowed:
             return True
         near = get_close_matches(value, [*allowed], 1)
-        hint = f",是不是「{near[0]}」" if near else ""
+        hint = f"，是不是「{near[0]}」" if near else ""
         if not near and 0 < len(allowed) <= 12:
-            hint = f",可用的有 {'、'.join(allowed)}"
+            hint = f"，可用的有 {'、'.join(allowed)}"
         self.wrong(key, f"没有「{value}」这个{what}{hint}")
         return False
 

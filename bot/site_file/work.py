@@ -16,10 +16,10 @@ def units(root: Table, areas: Collection[str]) -> tuple[UnitEntry, ...]:
     _once(tables, "name", [entry.name for entry in entries], "单位")
     desks = [table for table, entry in zip(tables, entries, strict=True) if entry.desk]
     if not desks:
-        root.wrong("unit", "没有值班单位:请给一个 [[unit]] 写上 desk = true")
+        root.wrong("unit", "没有值班单位：请给一个 [[unit]] 写上 desk = true")
     for table in desks[1:]:
         first = table.complaints.line_of((*desks[0].place, "desk"))
-        table.wrong("desk", f"只能有一个值班单位,第 {first} 行已有一个")
+        table.wrong("desk", f"只能有一个值班单位，第 {first} 行已有一个")
     return tuple(entries)
 
 
@@ -91,7 +91,7 @@ def _duty(
 ) -> list[DutyEntry]:
     topics = table.texts("intents")
     if not topics:
-        table.wrong("intents", '缺少 intents,如 ["facility_repair"],全部事项写 ["*"]')
+        table.wrong("intents", '缺少 intents，如 ["facility_repair"]，全部事项写 ["*"]')
     for topic in topics:
         table.known("intents", topic, (*intents, ANY_INTENT), "事项")
     unit = table.need("unit")
@@ -107,7 +107,7 @@ def _check_person(table: Table, unit_of: dict[str, str]) -> None:
     if person is None or not table.known("staff", person, unit_of, "人员"):
         return
     if unit_of[person] != unit:
-        table.wrong("staff", f"{person} 属于「{unit_of[person]}」,不在「{unit}」")
+        table.wrong("staff", f"{person} 属于「{unit_of[person]}」，不在「{unit}」")
 
 
 def _once(tables: Sequence[Table], key: str, values: Sequence[str], what: str) -> None:

@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.errors import ConfigurationError
 from bot.settings import Settings
 from bot.upkeep import postgres, sqlite
-from bot.upkeep.archive import Manifest, checksum, pack, unpack
+from bot.upkeep.archive import FILES, Manifest, checksum, pack, unpack
 
 __all__ = ["Manifest", "backup", "restore"]
 
@@ -34,7 +34,7 @@ def backup(settings: Settings, target: Path, now: datetime | None = None) -> Pat
     file.parent.mkdir(parents=True, exist_ok=True)
     engine = sqlite if settings.is_sqlite else postgres
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
-        copy = Path(folder) / engine.FILE
+        copy = Path(folder) / FILES[engine.NAME]
         schema, counts = engine.dump(settings.database_url, copy)
         manifest = Manifest(engine.NAME, schema, at.isoformat(), counts, checksum(copy))
         pack(file, manifest, copy, settings.data_dir / "media")
@@ -52,15 +52,15 @@ def restore(
     """
     engine = sqlite if settings.is_sqlite else postgres
     if not force and not engine.is_empty(settings.database_url):
-        raise _refused("数据库里已有数据,没有恢复。确定要替换请加 --force(原有数据会留在一旁)")
+        raise _refused("数据库里已有数据，没有恢复。确定要替换请加 --force（原有数据会留在一旁）")
     suffix = f"before-{(now or Clock().now()).astimezone(UTC):%Y%m%d-%H%M%S}"
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".restore-") as folder:
-        manifest = unpack(archive, Path(folder), engine.FILE)
+        manifest = unpack(archive, Path(folder))
         _check(manifest, engine.NAME)
         undo = _swap_folder(Path(folder) / "media", settings.data_dir / "media", suffix)
         try:
-            engine.put(settings.database_url, Path(folder) / engine.FILE, suffix)
+            engine.put(settings.database_url, Path(folder) / FILES[engine.NAME], suffix)
         except BaseException:
             undo()
             raise
@@ -69,9 +69,9 @@ def restore(
 
 def _check(manifest: Manifest, engine: str) -> None:
     if manifest.database != engine:
-        raise _refused(f"这个备份是 {manifest.database} 的,而 DATABASE_URL 是 {engine} 的")
+        raise _refused(f"这个备份是 {manifest.database} 的，而 DATABASE_URL 是 {engine} 的")
     if not migrations.knows(manifest.schema):
-        raise _refused(f"这个备份来自更新的版本(数据库结构 {manifest.schema}),请先升级程序")
+        raise _refused(f"这个备份来自更新的版本（数据库结构 {manifest.schema}），请先升级程序")
 
 
 def _swap_folder(new: Path, place: Path, suffix: str) -> Undo:

@@ -173,7 +173,7 @@ class WeChatClient:
         value, lasts = data.get("access_token"), data.get("expires_in")
         if not isinstance(value, str) or not value or not isinstance(lasts, int | float):
             return Refusal(NO_ANSWER, "stable_token: no token in the answer")
-        return value, lasts
+        return quote(value, safe=""), lasts
 
 
 def _accept(result: Answer | Refusal, path: str) -> Answer:

@@ -8,9 +8,9 @@ customer message cut between the call and its record may come twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
@@ -19,11 +19,9 @@ from bot.services import post
 from bot.services.post import Letter, Outcome
 from bot.wechat.client import WeChatClient
 from bot.wechat.errcodes import ErrorClass, classify
-from bot.work import Work
+from bot.work import Writing
 
 log = structlog.get_logger()
-T = TypeVar("T")
-Writing = Callable[[Callable[[Work], T]], Awaitable[T]]
 
 BATCH = 128
 IDLE = 1.0
@@ -34,7 +32,7 @@ QUOTA_WAIT = timedelta(hours=1)
 class Delivery:
     """One a process. ``write`` runs a job in the writer's thread, in its own transaction."""
 
-    def __init__(self, client: WeChatClient, write: Writing[Any]) -> None:
+    def __init__(self, client: WeChatClient, write: Writing) -> None:
         self._client = client
         self._write = write
         self._wake = asyncio.Event()
@@ -53,10 +51,8 @@ class Delivery:
             except Exception as error:
                 log.exception("delivery_failed", error=type(error).__name__)
                 await asyncio.sleep(IDLE)
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), IDLE)
-            except TimeoutError:
-                pass
 
     async def once(self) -> list[Outcome]:
         """Deliver one batch; empty when nothing was due."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -12,7 +11,7 @@ from bot.errors import PlatformError
 from bot.services import media
 from bot.services.media import Fetched
 from bot.wechat.client import WeChatClient
-from bot.wechat.delivery import Writing
+from bot.work import Writing
 
 log = structlog.get_logger()
 # The platform's word for a media id it no longer, or never, had.
@@ -22,7 +21,7 @@ GONE = frozenset({40004, 40007, 45001})
 class Fetching:
     """One a process; ``once`` fetches a batch of what is due."""
 
-    def __init__(self, client: WeChatClient, write: Writing[Any], folder: Path) -> None:
+    def __init__(self, client: WeChatClient, write: Writing, folder: Path) -> None:
         self._client = client
         self._write = write
         self._folder = folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from intents.engine.numerals import read
@@ -28,7 +28,7 @@ _FLOOR = rf"""(?:(?P<below>地下|负)\s?)?(?P<floor>{_NUM}|[二三四五六七�
     (?:楼(?![梯道]?[长组])|层(?![楼层灰油土水冰膜皮纸]))"""
 
 _run = re.compile(
-    rf"""(?<![\da-z])(?:
+    rf"""(?=[\d一二三四五六七八九十百零〇a-h东西南北中地负])(?<![\da-z])(?:
       (?P<dash_building>[1-9]\d{{0,2}})\s?[-/#]\s?(?:(?P<dash_unit>[1-9]\d?)\s?[-/]\s?)?
         (?P<dash_room>{_ROOM_DIGITS})(?![-/\d元块米年岁人天度])
     | {_BUILDING}
@@ -39,49 +39,51 @@ _run = re.compile(
     | {_FLOOR.replace("<floor>", "<floor3>").replace("<below>", "<below3>")}
       (?:{_SEP}(?P<room3>{_ROOM}))?
     | (?P<room4>(?:[a-f]?{_ROOM_DIGITS}|{_CN_ROOM})\s?(?:号房间?|室|房间?))
-    | (?<=[住在是家壁上下对门到])\s?(?P<room5>{_CALLED_ROOM}{_ROOM_DIGITS})(?![:点路元块米年月日岁人天度分线次-])
+    | (?<=[住在是家壁上下对门到])(?P<room5>{_CALLED_ROOM}{_ROOM_DIGITS})(?![:点路元块米年月日岁人天度分线次-])
     | (?P<room6>{_CALLED_ROOM}{_ROOM_DIGITS})(?=的|家|那家|那户|住户|业主|租户|门口)
     )""",
     re.VERBOSE,
 )
+# Which part each group of the pattern is: a name may be used once, so they carry numbers.
+_kinds = [name.removeprefix("dash_").rstrip("23456") for name in _run.groupindex]
 _may_hold_one = re.compile(r"[楼层栋幢座室房#洞]|单元|\d{3}").search
-_bare = re.compile(r"\s*(?:(?P<building>\d{1,2}|[一二三四五六七八九十]{1,3}|[a-h])号?|(?P<room>\d{3,4}))\s*")
+_bare = re.compile(
+    r"\s*(?:(?P<building>\d{1,2}|[一二三四五六七八九十]{1,3}|[a-h])号?|(?P<room>\d{3,4}))\s*"
+)
 
 
-def find_buildings(text: str, expected: bool = False) -> Iterator[tuple[int, int, Any]]:
+def find_buildings(text: str, expected: bool = False) -> list[tuple[int, int, Any]]:
     """``(start, end, value)`` of each run in folded text.
 
     ``expected``: it was asked for, so a bare «3» or «501» is an answer too.
     """
+    found = []
     if _may_hold_one(text):
-        found = False
         for match in _run.finditer(text):
-            found = True
-            start = match.start() + len(match[0]) - len(match[0].lstrip())
-            yield start, match.start() + len(match[0].rstrip()), _value(match.groupdict())
-        if found:
-            return
-    if expected and (bare := _bare.fullmatch(text)):
+            found.append((*match.span(), _value(zip(_kinds, match.groups(), strict=True))))
+    if expected and not found and (bare := _bare.fullmatch(text)):
         group = "building" if bare["building"] else "room"
-        yield bare.start(group), bare.end(group), _value({group: bare[group]})
+        found.append((*bare.span(group), _value([(group, bare[group])])))
+    return found
 
 
-def _value(groups: dict[str, str | None]) -> dict[str, str | None] | None:
-    parts = {"building": "", "unit": "", "floor": "", "room": ""}
-    for name, text in groups.items():
-        kind = name.removeprefix("dash_").rstrip("23456")
-        if text and kind in parts:
-            parts[kind] = text
-    below = any(groups.get(name) for name in ("below", "below2", "below3"))
-    value = {kind: _read(text) for kind, text in parts.items()}
-    if below and value["floor"]:
-        value["floor"] = "-" + value["floor"]
-    if groups.get("top"):
-        value["floor"] = "顶"
+def _value(parts: Iterable[tuple[str, str | None]]) -> dict[str, str | None] | None:
+    value: dict[str, str | None] = {"building": None, "unit": None, "floor": None, "room": None}
+    below = False
+    for kind, text in parts:
+        if not text:
+            continue
+        if kind == "below":
+            below = True
+        elif kind == "top":
+            value["floor"] = "顶"
+        else:
+            number = _read(text)
+            value[kind] = f"-{number}" if number and below and kind == "floor" else number
     return value if any(value.values()) else None
 
 
 def _read(text: str) -> str | None:
     """A part's number or letter; 室 and 房 say nothing more."""
     text = text.strip().rstrip("室号房间 ")
-    return (text if text in "东西南北中" else read(text)) if text else None
+    return text if text in "东西南北中" else read(text)

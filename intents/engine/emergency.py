@@ -14,12 +14,14 @@ from typing import Literal, NamedTuple
 from intents.engine.catalogue import Intent
 from intents.engine.wordlist import Hit, WordList
 
-Scope = Literal["danger", "now", "message", "clause", "figure", "before"]
+Scope = Literal["danger", "call", "hour", "message", "before", "figure"]
 
-_NOW = """救命 快来 快点 快些 快派 快叫 快去 快救 赶紧 赶快 赶过来 速来 速派 从速 立刻 立即 马上 现在 正在 这会儿 还在
-来人 求你 求求 急急 刚才 刚刚 刚还 等不及 来不及 还没醒 一直在 在响 报警器响"""
+# A call for help outweighs every other sign; a mention of the hour ends the past only.
+_CALLS = """救命 快来 快点 快些 快派 快叫 快去 快救 赶紧 赶快 赶过来 速来 速派 从速 立刻 立即 马上
+来人 求你 求求 急急 等不及 来不及 还没醒 在响 报警器响"""
+_HOURS = "现在 正在 这会儿 还在 刚才 刚刚 刚还 一直在 今天 今早 今晚"
 
-# Said anywhere in the message, unless something says «now».
+# Said anywhere in the message, unless somebody calls for help.
 _ABOUT = {
     "practised": """演习 演练 培训 讲座 知识 考证 考个 预案 宣传 海报 应急包 消防站 急救证 急救课 心肺复苏在哪 学急救""",
     "equipment": """报警器 灭火器 灭火毯 烟感 喷淋 检测报告 说明书 软管 安检 质保 保修 三包 退货 退款 退钱 厂家""",
@@ -44,7 +46,6 @@ _FIGURES = """笑死 气死 热死 饿死 烦死 累死 哭死 吵死 臭死 冷
 要跳舞 想跳舞 跳楼价 跳楼大 “救命” "救命" 起火了咋 起火了怎么 着火了咋 着火谁"""
 _NEGATED = re.compile(r"(?:不是|没有|没|不会|未|并非|别|不要|防|像)$").search
 _PAST_VERB = re.compile(r"过(?:一[次回跤]|[两三几]次|一?架|火|$)").match
-_clause_end = re.compile(r"[,.!?;:\s]")
 
 
 class Finding(NamedTuple):
@@ -61,7 +62,8 @@ class Screen:
         words: list[tuple[str, Scope]] = [
             (word, "danger") for matter in emergency.matters for word in matter.words
         ]
-        words += [(word, "now") for word in _NOW.split()]
+        words += [(word, "call") for word in _CALLS.split()]
+        words += [(word, "hour") for word in _HOURS.split()]
         words += [(word, "message") for cue in _ABOUT.values() for word in cue.split()]
         words += [(word, "before") for word in (f"{_PAST} {_IMAGINED}").split()]
         words += [(word, "figure") for word in _FIGURES.split()]
@@ -75,31 +77,32 @@ class Screen:
         of: dict[Scope, list[Hit[Scope]]] = {}
         for hit in hits:
             of.setdefault(hit.value, []).append(hit)
-        figures = of.get("figure", [])
-        now = [hit for hit in of.get("now", ()) if not _within(hit, figures)]
-        elsewhere = "message" in of and not now
-        past = of.get("before", [])
-        standing = dropped = False
-        for danger in of.get("danger", ()):
-            if elsewhere or self._is_over(folded, danger, past, now) or _within(danger, figures):
-                dropped = True
-            else:
-                standing = True
-        aside = elsewhere or dropped or bool((past or figures) and not now)
-        return Finding(standing, set_aside=aside and not standing)
+        figures, before = of.get("figure", []), of.get("before", [])
+        calls = [hit for hit in of.get("call", ()) if not _within(hit, figures)]
+        ends = [hit.start for hit in (*calls, *of.get("hour", ()))]
+        elsewhere = "message" in of and not calls
+        dangers = [hit for hit in of.get("danger", ()) if not _within(hit, figures)]
+        standing = [
+            hit
+            for hit in dangers
+            if not elsewhere and not _is_denied(folded, hit) and not _is_over(hit, before, ends)
+        ]
+        doubtful = elsewhere or bool((dangers or before or figures) and not calls)
+        return Finding(named=bool(standing), set_aside=doubtful and not standing)
 
-    @staticmethod
-    def _is_over(
-        folded: str, danger: Hit[Scope], past: list[Hit[Scope]], now: list[Hit[Scope]]
-    ) -> bool:
-        """Denied, or told as something of another day."""
-        if _NEGATED(folded, max(0, danger.start - 3), danger.start):
-            return True
-        if _PAST_VERB(folded, danger.end):
-            return True
-        return any(
-            cue.end <= danger.start and not any(cue.end <= n.start for n in now) for cue in past
-        )
+
+def _is_denied(folded: str, danger: Hit[Scope]) -> bool:
+    """«不是着火», «摔过一跤»: the words around it say that it is not, or not any more."""
+    before = _NEGATED(folded, max(0, danger.start - 3), danger.start)
+    return before is not None or _PAST_VERB(folded, danger.end) is not None
+
+
+def _is_over(danger: Hit[Scope], before: list[Hit[Scope]], ends: list[int]) -> bool:
+    """It follows a word that puts it into the past or the possible, and nothing brings it back."""
+    return any(
+        cue.end <= danger.start and not any(cue.end <= end < danger.start for end in ends)
+        for cue in before
+    )
 
 
 def _within(danger: Hit[Scope], figures: list[Hit[Scope]]) -> bool:

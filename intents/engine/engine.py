@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from intents.engine.catalogue import Catalogue
 from intents.engine.emergency import Finding, Screen
 from intents.engine.model import Floats, Model, ModelError
@@ -51,50 +49,37 @@ class Engine:
             return understood
         ids, segment = self.model.vocabulary.ids, self._segment
         scores = self.model.score([ids(folded[i], segment) for i in spoken])
-        findings = [self._screen.examine(folded[i]) for i in spoken]
-        urgent = self._weigh_danger(scores.intents, findings)
-        order = np.argsort(-scores.intents, axis=1, kind="stable")[:, : N_ALTERNATIVES + 1]
-        acts = np.argmax(scores.acts + self.model.act_prior[order[:, 0]], axis=1).tolist()
-        best = np.take_along_axis(scores.intents, order, axis=1).tolist()
-        for i, row, probabilities, act, danger in zip(
-            spoken, order.tolist(), best, acts, urgent, strict=True
-        ):
-            item = self._item(queries[i], folded[i], row, probabilities, act)
+        for i, row, acts in zip(spoken, scores.intents.tolist(), scores.acts, strict=True):
+            danger = self._weigh_danger(row, self._screen.examine(folded[i]))
+            item = self._item(queries[i], folded[i], row, acts)
             understood[i] = Understanding((item,), danger)
         return understood
 
-    def _weigh_danger(self, intents: Floats, findings: Sequence[Finding]) -> list[bool]:
-        """Decides which texts are emergencies and makes their probabilities say so, in place."""
-        limits = self.model.thresholds
-        urgent = []
-        for row, finding in zip(intents, findings, strict=True):
-            p = row[self._danger]
-            needed = limits.danger_named if finding.named else limits.danger_unnamed
-            danger = bool(p >= needed) and not finding.set_aside
-            if danger:
-                sure = max(p, limits.act, row.max())
-                row *= (1 - sure) / max(1 - p, 1e-6)
-                row[self._danger] = sure + 1e-6
-            else:
-                row[self._danger] = 0
-                row /= max(1 - p, 1e-6)
-            urgent.append(danger)
-        return urgent
+    def _weigh_danger(self, row: list[float], finding: Finding) -> bool:
+        """Decides whether the text is an emergency and makes its probabilities say so, in place."""
+        limits, here = self.model.thresholds, self._danger
+        p, row[here] = row[here], 0.0
+        others = max(row)
+        if finding.set_aside:
+            return False
+        if p < (limits.danger_named if finding.named else limits.danger_unnamed):
+            row[here] = min(p, others * 0.99)  # an option to offer, never the first
+            return False
+        # As sure as it takes to go ahead, and surer than of anything else.
+        share = limits.act / (1 - limits.act)
+        row[here] = max(p, share * (1 - p), others * 1.01)
+        return True
 
-    def _item(
-        self, query: Query, folded: str, order: list[int], probabilities: list[float], act: int
-    ) -> Item:
-        names = self.model.intents
-        ranked = [
-            (names[i], min(p, 1.0)) for i, p in zip(order, probabilities, strict=True) if p > 0
-        ]
-        intent, confidence = ranked[0]
+    def _item(self, query: Query, folded: str, row: list[float], acts: Floats) -> Item:
+        order = sorted(range(len(row)), key=row.__getitem__, reverse=True)[: N_ALTERNATIVES + 1]
+        names, total, best = self.model.intents, sum(row), order[0]
+        confidence = row[best] / total
         return Item(
-            intent=intent,
+            intent=names[best],
             decision=self._decide(confidence),
             confidence=confidence,
-            alternatives=tuple(ranked[1:]),
-            act=ACTS[act],
+            alternatives=tuple([(names[i], row[i] / total) for i in order[1:] if row[i]]),
+            act=ACTS[int((acts + self.model.act_prior[best]).argmax())],
             slots=find_slots(query.text, folded, query.gazetteer, query.home, query.expecting),
             span=(0, len(folded)),
         )

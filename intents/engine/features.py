@@ -1,24 +1,23 @@
 """What the classifier sees of a text: its characters, pairs of characters and words.
 
-Triples were measured and left out: with them the model was right in 77.5 % of another writer's
+They are a set, so stretched marks and characters («！！！！», «哈哈哈哈») need no care. Triples were measured and left out: with them the model was right in 77.5 % of another writer's
 sentences instead of 78.8 %, at twice the size.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from operator import add
 
-from intents.engine.normalise import squeeze
 from intents.engine.segment import Segment
 
 _number = re.compile(r"\d+")
 
 
 def visible(folded: str) -> str:
-    """Folded text with its stretches and its particular numbers taken out."""
-    return _number.sub(_short_or_long, squeeze(folded))
+    """Folded text without its particular numbers: only short or long."""
+    return _number.sub(_short_or_long, folded)
 
 
 def _short_or_long(number: re.Match[str]) -> str:
@@ -39,7 +38,7 @@ class Vocabulary:
         self._word = {word: i for i, word in enumerate(words, len(grams))}.get
         self.size = len(grams) + len(words)
 
-    def ids(self, folded: str, segment: Segment) -> Iterable[int]:
+    def ids(self, folded: str, segment: Segment) -> Collection[int]:
         """The numbers of the known features, each once, then ``size``, which stands for none."""
         text = visible(folded)
         found = {*map(self._gram, text), *map(self._gram, map(add, text, text[1:]))}

@@ -7,9 +7,9 @@ scores and the squared length to divide them by.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from intents.engine.features import Vocabulary
 
 PACKAGED = Path(__file__).parent / "model.npz"
 FORMAT = 1
+_TINY = np.float32(1e-6)
 
 Floats = NDArray[np.float32]
 
@@ -58,10 +59,13 @@ class Model:
         self.digest = bytes(arrays["digest"]).decode()
         self.thresholds = Thresholds(*map(float, arrays["thresholds"]))
         self.act_prior: Floats = arrays["act_prior"]
-        self._temperature = float(arrays["temperature"])
-        self._intercept: Floats = arrays["intercept"]
-        idf = arrays["idf"].astype(np.float32)[:, None]
-        weights = arrays["weights"].astype(np.float32) * arrays["scale"] * idf
+        # The acts have no probabilities, so only the intents' columns know the temperature.
+        scale, intercept = arrays["scale"].copy(), arrays["intercept"].copy()
+        scale[: len(self.intents)] /= arrays["temperature"]
+        intercept[: len(self.intents)] /= arrays["temperature"]
+        self._intercept: Floats = intercept
+        idf = arrays["idf"][:, None]
+        weights = arrays["weights"].astype(np.float32) * scale * idf
         rows = np.hstack([weights, idf * idf])
         self._rows: Floats = np.vstack([rows, np.zeros_like(rows[:1])]).astype(np.float32)
 
@@ -79,24 +83,25 @@ class Model:
                 raise
             raise ModelError(f"{path} is no usable model ({error}): run `tongxin train`") from error
 
-    def score(self, batch: Sequence[Iterable[int]]) -> Scores:
+    def score(self, batch: Sequence[Collection[int]]) -> Scores:
         """Scores of texts given as the feature numbers of ``vocabulary.ids``; none may be empty."""
-        sizes = [len(ids) for ids in batch]  # type: ignore[arg-type]
+        sizes = list(map(len, batch))
         flat = np.fromiter(chain.from_iterable(batch), np.intp, sum(sizes))
-        starts = np.zeros(len(sizes), np.intp)
-        np.cumsum(sizes[:-1], out=starts[1:])
+        starts = list(accumulate(sizes[:-1], initial=0))
         sums = np.add.reduceat(self._rows.take(flat, axis=0), starts, axis=0)
-        lengths = np.sqrt(np.maximum(sums[:, -1:], 1e-6))
-        scores = sums[:, :-1] / lengths + self._intercept
+        scores = sums[:, :-1]
+        scores /= np.sqrt(sums[:, -1:] + _TINY)
+        scores += self._intercept
         split = len(self.intents)
-        return Scores(softmax(scores[:, :split] / self._temperature), scores[:, split:])
+        return Scores(softmax(scores[:, :split]), scores[:, split:])
 
 
 def softmax(scores: Floats) -> Floats:
     """Probabilities from scores, row by row."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return probabilities
+    powers: Floats = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
+    np.exp(powers, out=powers)
+    powers /= np.add.reduce(powers, axis=1, keepdims=True)
+    return powers
 
 
 def pack(texts: Iterable[str]) -> NDArray[np.uint8]:
@@ -107,5 +112,3 @@ def pack(texts: Iterable[str]) -> NDArray[np.uint8]:
 def unpack(packed: NDArray[np.uint8]) -> list[str]:
     """What ``pack`` packed."""
     return bytes(packed).decode().split("\n")
-
-

@@ -2,7 +2,7 @@
 
 ``fold`` never changes the length: character ``i`` of the result stands for character ``i`` of the
 message. So whatever is found in folded text is an exact substring of the original, and no map
-has to be carried along. Only ``squeeze``, which feeds the classifier alone, shortens.
+has to be carried along.
 """
 
 from __future__ import annotations
@@ -16,7 +16,16 @@ import opencc
 MAX_CHARS = 2000
 
 _to_simplified = partial(opencc.OpenCC("t2s").convert)
-_CHINESE_MARKS = {"。": ".", "、": ",", "〜": "~", "—": "-", "–": "-", "－": "-", "·": "·", "•": "·"}
+_CHINESE_MARKS = {
+    "。": ".",
+    "、": ",",
+    "〜": "~",
+    "—": "-",
+    "–": "-",
+    "－": "-",
+    "·": "·",
+    "•": "·",
+}
 
 
 def _fold_table() -> dict[int, str]:
@@ -35,11 +44,19 @@ def _fold_table() -> dict[int, str]:
     return table | dict.fromkeys((*silent, *skin_tones, *controls), " ")
 
 
+def _simplified_characters() -> dict[str, str]:
+    """The traditional characters, each with its simplified one."""
+    characters = [chr(code) for code in (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))]
+    simplified = _to_simplified("\n".join(characters)).split("\n")
+    pairs = zip(characters, simplified, strict=True)
+    return {old: new for old, new in pairs if old != new and len(new) == 1}
+
+
 _TABLE = _fold_table()
+_simple_characters = _simplified_characters()
+_TRADITIONAL = frozenset(_simple_characters)  # few texts hold one, and only they are converted
 _is_plain = re.compile(r"[\u4e00-\u9fff0-9a-z,.?! ]*").fullmatch
 _surrogates = re.compile(r"[\ud800-\udfff]")
-_repeated = re.compile(r"([^\w\s])\1+|(\w)\2{2,}")
-_blanks = re.compile(r"\s+")
 
 
 def fold(text: str) -> str:
@@ -47,16 +64,9 @@ def fold(text: str) -> str:
     text = text[:MAX_CHARS]
     if not _is_plain(text):
         text = _surrogates.sub(" ", text).translate(_TABLE)
+    if _TRADITIONAL.isdisjoint(text):
+        return text
     simplified: str = _to_simplified(text)
-    if len(simplified) != len(text):  # a phrase was reworded: fall back to single characters
-        simplified = "".join(one if len(one := _to_simplified(c)) == 1 else c for c in text)
-    return simplified
-
-
-def squeeze(folded: str) -> str:
-    """Folded text without blanks at the ends, stretched marks and stretched characters."""
-    return _blanks.sub(" ", _repeated.sub(_shorten, folded)).strip()
-
-
-def _shorten(run: re.Match[str]) -> str:
-    return run[1] or run[2] * 2
+    if len(simplified) == len(text):
+        return simplified
+    return "".join(map(_simple_characters.get, text, text))  # a phrase was reworded

@@ -37,7 +37,7 @@ _phone = re.compile(
 )
 _home = re.compile(r"(?:我们?|咱们?|俺们?)(?:家|这?楼)(?:楼[上下]|门口|门前|楼道|隔壁|对门)?")
 _digits_spoken = re.compile(r"[一二三四五六七八九零〇幺]{4,}")
-_may_hold_digits = re.compile(r"\d{3}").search
+_may_hold_digits = re.compile(r"\d{3}|[一二三四五六七八九零〇幺]{4}").search
 _not_digits = re.compile(r"\D")
 
 
@@ -51,28 +51,29 @@ def find_slots(
     """The slots of a message by name, each in order of the text; ``folded`` is its folded form."""
     found: dict[str, tuple[Slot, ...]] = {}
     left = folded
-
-    def take(name: str, spans: Iterable[Found]) -> None:
-        nonlocal left
-        slots = []
-        for start, end, value in spans:
-            slots.append(Slot(text[start:end], start, value))
-            left = left[:start] + _TAKEN * (end - start) + left[end:]
-        if slots:
-            found[name] = (*found.get(name, ()), *slots)
-
-    if gazetteer is not None:
-        take("place", gazetteer.find(folded))
-    spoken = _spoken_digits(left)
-    if _may_hold_digits(spoken):
-        take("ticket", _tickets(spoken))
-        take("plate", _plates(left))
-        take("phone", _phones(_spoken_digits(left)))
-        take("ticket", _serials(_spoken_digits(left)))
-    take("building", find_buildings(left, expecting == "building"))
+    if gazetteer is not None and (places := gazetteer.find(folded)):
+        left = _take("place", places, text, left, found)
+    if _may_hold_digits(left):
+        left = _take("ticket", _tickets(_spoken_digits(left)), text, left, found)
+        left = _take("plate", _plates(left), text, left, found)
+        left = _take("phone", _phones(_spoken_digits(left)), text, left, found)
+        left = _take("ticket", _serials(_spoken_digits(left)), text, left, found)
+    if buildings := find_buildings(left, expecting == "building"):
+        left = _take("building", buildings, text, left, found)
     if home is not None and "place" not in found:
-        take("place", ((*m.span(), home.place) for m in _home.finditer(left)))
+        homes = [(*match.span(), home.place) for match in _home.finditer(left)]
+        _take("place", homes, text, left, found)
     return found
+
+
+def _take(
+    name: str, spans: Iterable[Found], text: str, left: str, found: dict[str, tuple[Slot, ...]]
+) -> str:
+    """Adds what was found and returns the text with it blanked out."""
+    for start, end, value in spans:
+        found[name] = (*found.get(name, ()), Slot(text[start:end], start, value))
+        left = left[:start] + _TAKEN * (end - start) + left[end:]
+    return left
 
 
 def _spoken_digits(text: str) -> str:

@@ -21,6 +21,9 @@ Array = NDArray[Any]
 _RIGHT_WHEN_ACTING = 0.9
 _RIGHT_AMONG_THREE = 0.5
 _COST_OF_A_MISS = 10
+# The first list of words for danger, written before this corpus, named it in nine tenths of its
+# emergencies; the list of today has seen the corpus, so this cannot be measured here.
+_SHARE_UNNAMED = 0.1
 
 
 class Judged(NamedTuple):
@@ -47,16 +50,16 @@ def calibrate(judged: Sequence[Judged], catalogue: Catalogue) -> dict[str, Any]:
     rows = [row for one in judged for row in one.rows]
     scores = np.vstack([one.intents for one in judged])
     truth = np.array([intents.index(row.intent) for row in rows])
-    temperature = _best(
-        np.geomspace(0.05, 2, 80), lambda t: _log_loss(softmax(scores / t), truth)
-    )
+    temperature = _best(np.geomspace(0.05, 2, 80), lambda t: _log_loss(softmax(scores / t), truth))
     probabilities = softmax(scores / temperature)
     right = probabilities.argmax(axis=1) == truth
     top3 = (np.argsort(-probabilities, axis=1)[:, :3] == truth[:, None]).any(axis=1)
     confidence = probabilities.max(axis=1)
     weight = _best(np.arange(0, 1.05, 0.05), lambda w: _wrong_acts(judged, w))
     act, ask = _act_threshold(confidence, right), _ask_threshold(confidence, top3)
-    named, unnamed = _danger_thresholds(rows, probabilities[:, intents.index("emergency")], catalogue)
+    named, unnamed = _danger_thresholds(
+        rows, probabilities[:, intents.index("emergency")], catalogue
+    )
     return {
         "temperature": temperature,
         "thresholds": [act, ask, named, unnamed],
@@ -97,7 +100,9 @@ def _act_threshold(confidence: Array, right: Array) -> float:
 def _ask_threshold(confidence: Array, top3: Array) -> float:
     """The highest confidence below which not even three options help."""
     grid = np.arange(0.02, 0.31, 0.01).tolist()
-    bad = [t for t in grid if (low := confidence < t).any() and top3[low].mean() < _RIGHT_AMONG_THREE]
+    bad = [
+        t for t in grid if (low := confidence < t).any() and top3[low].mean() < _RIGHT_AMONG_THREE
+    ]
     return max(bad, default=0.02)
 
 
@@ -111,9 +116,16 @@ def _danger_thresholds(
     open_ = np.array([not finding.set_aside for finding in findings])
     named = np.array([finding.named for finding in findings])
 
-    def cheapest(part: Array) -> float:
+    def cheapest(part: Array, cost_of_a_miss: float) -> float:
         p, d = probability[part], danger[part]
-        grid = np.geomspace(0.002, 0.9, 60)[::-1]
-        return _best(grid, lambda t: float(_COST_OF_A_MISS * (d & (p < t)).sum() + (~d & (p >= t)).sum()))
 
-    return cheapest(open_ & named), cheapest(open_ & ~named)
+        def cost(threshold: float) -> float:
+            alarm = p >= threshold
+            return float(cost_of_a_miss * (d & ~alarm).sum() + (~d & alarm).sum())
+
+        return _best(np.geomspace(0.9, 0.002, 60), cost)
+
+    return (
+        cheapest(open_ & named, _COST_OF_A_MISS),
+        cheapest(open_ & (danger | ~named), _COST_OF_A_MISS * _SHARE_UNNAMED),
+    )

@@ -1,18 +1,14 @@
-"""A database of each kind for every test, empty or migrated."""
+"""An office whose site is loaded and loaded again, on a database of each kind."""
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import make_url, text
 
 from bot import migrations
 from bot.counters import Ids, Numbers
@@ -25,31 +21,12 @@ from bot.site_file import SiteFile, read
 from bot.vault import Vault
 from bot.work import Means, Work
 
-POSTGRES = os.environ.get("TEST_DATABASE_URL", "")
 ZONE = ZoneInfo("Asia/Shanghai")
-needs_postgres = pytest.mark.skipif(not POSTGRES, reason="TEST_DATABASE_URL is not set")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database; on PostgreSQL a schema of its own, so that parallel tests never meet."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'test.db'}"
-        return
-    schema = f"test_{uuid.uuid4().hex[:12]}"
-    server = Database(POSTGRES)
-    with server.write() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    own = make_url(POSTGRES).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield own.render_as_string(hide_password=False)
-    with server.write() as connection:
-        connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-    server.close()
 
 
 @pytest.fixture
-def empty(url: str) -> Iterator[Database]:
-    database = Database(url)
+def empty(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
     yield database
     database.close()
 

@@ -35,9 +35,9 @@ def test_knows_its_own_revisions_only() -> None:
     assert not migrations.knows("9999")
 
 
-def test_many_start_at_once_and_one_migrates(url: str) -> None:
+def test_many_start_at_once_and_one_migrates(database_url: str) -> None:
     def start(_: int) -> str | None:
-        database = Database(url)
+        database = Database(database_url)
         try:
             migrations.upgrade(database)
             return migrations.current(database)

@@ -85,7 +85,7 @@ def test_what_is_not_said_has_a_default() -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ('name = "同心街道"\nnaem = "x"', "site.toml:4: 没有「naem」这个字段,是不是「name」"),
+        ('name = "同心街道"\nnaem = "x"', "site.toml:4: 没有「naem」这个字段，是不是「name」"),
         ('name = "同心街道"\nhours = [["9", "12"]]', "site.toml:4: hours 应写成"),
         (
             'name = "同心街道"\nhours = [["13:30", "18:00"], ["09:00", "12:00"]]',
@@ -114,7 +114,7 @@ MISTAKES = [
     ),
     (
         3,
-        "没有「compund」这个区域类型,是不是「compound」",
+        "没有「compund」这个区域类型，是不是「compound」",
         ["[[area]]", 'name = "A"', 'kind = "compund"'],
     ),
     (4, "没有「B」这个区域", ["[[area]]", 'name = "A"', 'kind = "compound"', 'in = "B"']),
@@ -136,11 +136,11 @@ MISTAKES = [
     ),
     (
         3,
-        "没有「阳光小曲」这个区域,是不是「阳光小区」",
+        "没有「阳光小曲」这个区域，是不是「阳光小区」",
         ["[[unit]]", 'name = "物业"', 'area = "阳光小曲"'],
     ),
     (2, "单位「值班室」在第 11 行已有", ["[[unit]]", 'name = "值班室"']),
-    (3, "只能有一个值班单位,第 12 行已有一个", ["[[unit]]", 'name = "物业"', "desk = true"]),
+    (3, "只能有一个值班单位，第 12 行已有一个", ["[[unit]]", 'name = "物业"', "desk = true"]),
     (3, "review 应为true 或 false", ["[[unit]]", 'name = "物业"', 'review = "no"']),
     (1, "缺少 unit", ["[[staff]]", 'name = "赵敏"']),
     (3, "没有「物业」这个单位", ["[[staff]]", 'name = "赵敏"', 'unit = "物业"']),
@@ -152,7 +152,7 @@ MISTAKES = [
     ),
     (
         2,
-        "没有「nois」这个事项,是不是「noise」",
+        "没有「nois」这个事项，是不是「noise」",
         ["[[duty]]", 'intents = ["nois"]', 'unit = "值班室"'],
     ),
     (2, "* 在「全街道」的职责第 18 行已写过", ["[[duty]]", 'intents = ["*"]', 'unit = "值班室"']),
@@ -164,7 +164,7 @@ MISTAKES = [
     ),
     (
         6,
-        "刘洋 属于「值班室」,不在「物业」",
+        "刘洋 属于「值班室」，不在「物业」",
         [
             "[[unit]]",
             'name = "物业"',
@@ -177,9 +177,9 @@ MISTAKES = [
     (2, "「2026-13-01」不是日期", ["[days]", "2026-13-01 = true"]),
     (2, "2026-10-01 应为true 或 false", ["[days]", '2026-10-01 = "off"']),
     (2, "「soon」不是时限", ["[deadlines.D]", 'finish = "soon"']),
-    (2, "没有「finsh」这个时限,是不是「finish」", ["[deadlines.D]", 'finsh = "3d"']),
+    (2, "没有「finsh」这个时限，是不是「finish」", ["[deadlines.D]", 'finsh = "3d"']),
     (1, "没有「Z」这个时限等级", ["[deadlines.Z]", 'finish = "3d"']),
-    (1, "没有「tasks」这个模板用途,是不是「task」", ["[templates.tasks]", 'id = "x"']),
+    (1, "没有「tasks」这个模板用途，是不是「task」", ["[templates.tasks]", 'id = "x"']),
     (1, "缺少 fields", ["[templates.task]", 'id = "x"']),
     (
         3,
@@ -197,7 +197,7 @@ MISTAKES = [
             'thung2 = "text"',
         ],
     ),
-    (1, "没有「dutys」这个字段,是不是「duty」", ["[[dutys]]", 'unit = "x"']),
+    (1, "没有「dutys」这个字段，是不是「duty」", ["[[dutys]]", 'unit = "x"']),
 ]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -138,13 +139,16 @@ class Api:
             await asyncio.sleep(self.slow)
         if request.path == "/cgi-bin/stable_token":
             if request.path in self.answers:
-                return web.json_response(self.answers[request.path])
+                return await self._answer(request)
             # Each fetch answers with the next token, and the last one for ever.
             token = self.tokens[min(self.count(request.path), len(self.tokens)) - 1]
             return web.json_response({"access_token": token, "expires_in": self.expires_in})
         if self.refuse(request.query.get("access_token", "")):
             message = f"invalid credential {request.query.get('access_token')} rid: 5f-aa-bb"
             return web.json_response({"errcode": 40001, "errmsg": message})
+        return await self._answer(request)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         answer = self.answers.get(request.path, {"errcode": 0, "errmsg": "ok"})
         if callable(answer):
             return await answer(request)
@@ -177,3 +181,10 @@ def serve() -> Callable[..., Any]:
         return asyncio.run(main())
 
     return run
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

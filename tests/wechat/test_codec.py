@@ -32,7 +32,7 @@ def test_a_message_of_the_platform(platform, message, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("skew", [-601, 601, -10**9])
+@pytest.mark.parametrize("skew", [-601, 601, -(10**9)])
 def test_a_clock_too_far_off(platform, message, mode, skew):
     query, body = platform.request(message(), mode)
     assert _status(platform.codec(mode), query, body, platform.now + skew) == 403

@@ -24,7 +24,9 @@ def incoming(platform, message):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("text", ["收到，编号 20251122-0001。", f"解决了吗？\n{LINK}", "a]]>b", "🏮"])
+@pytest.mark.parametrize(
+    "text", ["收到，编号 20251122-0001。", f"解决了吗？\n{LINK}", "a]]>b", "🏮"]
+)
 def test_the_platform_reads_what_we_wrote(platform, incoming, mode, text):
     body = platform.codec(mode).render(incoming, text, platform.now)
     reply = platform.open_reply(body)

@@ -1,0 +1,5 @@
+"""``python -m bot`` is ``tongxin``."""
+
+from bot.cli import main
+
+main()
