@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
-from bot.console import health
+from bot.console import api, health
 from bot.inbox import Inbox
 from bot.machine import Machine
 from bot.scheduler import create_scheduler
@@ -125,6 +125,7 @@ def create_app(
 
     app = FastAPI(title="Tongxin 同心", lifespan=lifespan, docs_url="/api/docs", redoc_url=None)
     app.include_router(health.router(machine, running.inbox))
+    app.include_router(api.router(machine, running.inbox))
     if pretend is not None:
         app.mount("/simulator", pretend)
     return FrontDoor(app, Webhook(codec, running.inbox, machine.clock), running)

@@ -12,13 +12,12 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
 from bot.conversation.dialogue import converse
 from bot.conversation.incoming import Incoming
 from bot.conversation.turn import Handlers, Turn
-from bot.db import Database, worth_retrying
+from bot.db import Database, is_failing, retried
 from bot.masking import mask
 from bot.models import Conversation, Message, Resident
 from bot.models.actor import SYSTEM
@@ -30,7 +29,6 @@ from intents.understanding import Query, Understanding
 
 log = structlog.get_logger()
 
-RETRIES = 5
 LONGEST_TEXT = 2000
 
 
@@ -42,6 +40,7 @@ class Entry:
     waiting: int = 1
     reply: str | None = None
     heard: Understanding | None = None
+    fault: Exception | None = None
 
 
 class Batches:
@@ -65,15 +64,7 @@ class Batches:
     def run(self, entries: Sequence[Entry], now: datetime) -> None:
         """Settle every entry's ``reply``; on return all of it is on disk."""
         self._understand(entries, now)
-        for attempt in range(RETRIES):
-            self._means.ids.reserve()
-            try:
-                self._transaction(entries, now)
-            except DBAPIError as error:
-                if attempt + 1 == RETRIES or not worth_retrying(error):
-                    raise
-            else:
-                return
+        retried(lambda: self._transaction(entries, now))
 
     def _understand(self, entries: Sequence[Entry], now: datetime) -> None:
         """All texts at once, before the transaction is opened."""
@@ -83,17 +74,28 @@ class Batches:
         gazetteer = self._gazetteer_of.gazetteer
         spoken = [e for e in entries if e.incoming.kind in ("text", "voice") and e.incoming.text]
         queries = [Query(e.incoming.text[:LONGEST_TEXT], now, gazetteer) for e in spoken]
-        for entry, heard in zip(spoken, self._engine.understand(queries), strict=True):
-            entry.heard = heard
+        try:
+            for entry, heard in zip(spoken, self._engine.understand(queries), strict=True):
+                entry.heard = heard
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is one message's
+            if len(entries) == 1:
+                # Raised in its turn, like any other fault of one message.
+                entries[0].fault = error
+                return
+            for entry in entries:
+                self._understand([entry], now)
 
     def _transaction(self, entries: Sequence[Entry], now: datetime) -> None:
+        self._means.ids.reserve()
         try:
             with self._database.write() as connection:
                 self._all_at_once(self._work(connection, now), entries)
-        except DBAPIError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, the words are kept
+        except Exception as error:
+            if is_failing(error):
+                raise
+            # Whatever a turn raises, a refused statement included, the words are kept.
             log.warning("turn_failed", error=type(error).__name__, batch=len(entries))
+            self._means.ids.reserve()
             with self._database.write() as connection:
                 self._one_by_one(connection, entries, now)
 
@@ -104,12 +106,24 @@ class Batches:
     def _all_at_once(self, work: Work, entries: Sequence[Entry]) -> None:
         people = residents.load(work, (entry.incoming.openid for entry in entries))
         seen = _seen(work, [entry.incoming.key for entry in entries])
+        if looking_back := {
+            people[e.incoming.openid][0].id for e in entries if self._looks_back(e)
+        }:
+            tickets.recall(work, looking_back)
         for entry in entries:
             if entry.incoming.key in seen:
                 entry.reply = _again(work, seen[entry.incoming.key])
             else:
                 self._turn(work, entry, *people[entry.incoming.openid])
         work.flush()
+
+    def _looks_back(self, entry: Entry) -> bool:
+        """Whether its handler will ask for the resident's tickets."""
+        if entry.heard is None:
+            return False
+        intents = self._engine.catalogue.intents
+        handlers = {intents[item.intent].handler for item in entry.heard.items}
+        return not handlers.isdisjoint(self._handlers.looks_back)
 
     def _one_by_one(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
         # In the order of openids first, so that two processes never wait for each other.
@@ -118,19 +132,17 @@ class Batches:
             try:
                 with connection.begin_nested():
                     self._all_at_once(self._work(connection, now), [entry])
-            except DBAPIError:
-                raise
             except Exception as error:
+                if is_failing(error):
+                    raise
                 log.exception("turn_failed_for_good", error=type(error).__name__)
                 self._failed(self._work(connection, now), entry)
 
     def _turn(self, work: Work, entry: Entry, resident: Resident, talk: Conversation) -> None:
+        if entry.fault is not None:
+            raise entry.fault
         incoming = entry.incoming
-        message = _row(work, entry, resident.id)
-        media.received(work, message, incoming)
-        if incoming.kind != "event" or incoming.event in ("subscribe", "scan", "click"):
-            click = incoming.kind == "event" or bool(incoming.menu_id)
-            residents.heard(talk, work.now, click=click)
+        message = _received(work, entry, resident, talk)
         turn = Turn(
             work,
             self._engine.catalogue,
@@ -146,10 +158,12 @@ class Batches:
     def _failed(self, work: Work, entry: Entry) -> None:
         """The handler failed twice: the words stay, a person gets them, the resident is told."""
         people = residents.load(work, [entry.incoming.openid])
-        resident, _ = people[entry.incoming.openid]
-        message = _row(work, entry, resident.id)
+        resident, talk = people[entry.incoming.openid]
+        message = _received(work, entry, resident, talk)
         message.state = "failed"
-        media.received(work, message, entry.incoming)
+        if not _is_word(entry.incoming):
+            entry.reply = None
+            return work.flush()
         ticket = tickets.open_ticket(
             work,
             actor=SYSTEM,
@@ -168,13 +182,22 @@ class Batches:
         work.flush()
 
 
-def _row(work: Work, entry: Entry, resident_id: int) -> Message:
+def _is_word(incoming: Incoming) -> bool:
+    """Whether the resident did it to be answered; other events are the platform's own."""
+    return incoming.kind != "event" or incoming.event in ("subscribe", "scan", "click")
+
+
+def _received(work: Work, entry: Entry, resident: Resident, talk: Conversation) -> Message:
+    """The inbox row, with all that follows from the message however its turn ends."""
     incoming = entry.incoming
+    if _is_word(incoming):
+        click = incoming.kind == "event" or bool(incoming.menu_id)
+        residents.heard(talk, work.now, click=click)
     items = entry.heard.items if entry.heard is not None else ()
-    return work.add(
+    message = work.add(
         Message,
         key=incoming.key,
-        resident_id=resident_id,
+        resident_id=resident.id,
         kind=incoming.event if incoming.kind == "event" else incoming.kind,
         text=mask(incoming.text[:LONGEST_TEXT]),
         understood=[[i.intent, i.decision, round(i.confidence, 3), i.act] for i in items],
@@ -184,6 +207,8 @@ def _row(work: Work, entry: Entry, resident_id: int) -> Message:
         sent_at=incoming.at,
         received_at=work.now,
     )
+    media.received(work, message, incoming)
+    return message
 
 
 def _answer(work: Work, entry: Entry, message: Message, text: str | None) -> None:

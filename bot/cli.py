@@ -216,7 +216,8 @@ def site_check(file: Path) -> None:
     """检查站点文件,说出错在哪一行。"""
     checked = read_site(file)
     say(
-        f"{file} 没有错误：{len(checked.areas)} 个区域，{len(checked.units)} 个单位，{len(checked.staff)} 名人员。"
+        f"{file} 没有错误：{len(checked.areas)} 个区域，"
+        f"{len(checked.units)} 个单位，{len(checked.staff)} 名人员。"
     )
 
 

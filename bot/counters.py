@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from datetime import date
 
 from sqlalchemy import Connection, bindparam, text
@@ -18,6 +18,12 @@ _TAKE = text(
     "INSERT INTO counter (name, value) VALUES (:name, :by) "
     "ON CONFLICT (name) DO UPDATE SET value = counter.value + :by RETURNING value"
 ).bindparams(bindparam("name"), bindparam("by"))
+
+_READ = text("SELECT value FROM counter WHERE name = :name")
+_SET = text(
+    "INSERT INTO counter (name, value) VALUES (:name, :value) "
+    "ON CONFLICT (name) DO UPDATE SET value = :value"
+)
 
 
 class Ids(Iterator[int]):
@@ -52,13 +58,22 @@ class Numbers:
         self._database = database
         self._blocks: dict[str, tuple[int, int]] = {}
 
-    def take(self, connection: Connection, day: date) -> str:
+    def take(self, connection: Connection, day: date, counted: MutableMapping[str, int]) -> str:
+        """The next number of ``day``. ``counted`` keeps this transaction's count, by day, until
+        ``settle`` writes it; only SQLite uses it."""
         name = f"T{day:%Y%m%d}"
         if self._database.sqlite:
-            serial = int(connection.execute(_TAKE, {"name": name, "by": 1}).scalar_one())
+            if name not in counted:
+                counted[name] = int(connection.execute(_READ, {"name": name}).scalar() or 0)
+            serial = counted[name] = counted[name] + 1
         else:
             serial = self._from_block(name)
         return f"{name}-{serial:04d}"
+
+    def settle(self, connection: Connection, counted: MutableMapping[str, int]) -> None:
+        for name, value in counted.items():
+            connection.execute(_SET, {"name": name, "value": value})
+        counted.clear()
 
     def _from_block(self, name: str) -> int:
         serial, end = self._blocks.get(name, (0, 0))

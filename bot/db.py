@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+T = TypeVar("T")
 
 # Deadlocks and serialisation failures of PostgreSQL: the batch is simply run again.
 RETRY_STATES = frozenset({"40001", "40P01"})
+RETRIES = 5
 
 
 def dumps(value: Any) -> str:
@@ -31,14 +34,21 @@ class Database:
             # With the driver's own transactions, releasing a savepoint opened before any write commits.
             arguments: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
             self.engine = create_engine(
-                url, connect_args=arguments | {"timeout": 30}, json_serializer=dumps
+                url,
+                connect_args=arguments | {"timeout": 30},
+                json_serializer=dumps,
+                hide_parameters=True,
             )
             event.listen(self.engine, "connect", _pragmas)
             event.listen(self.engine, "begin", _begin)
         else:
             url = url.replace("postgresql://", "postgresql+psycopg://", 1)
             self.engine = create_engine(
-                url, pool_size=pool_size, pool_pre_ping=True, json_serializer=dumps
+                url,
+                pool_size=pool_size,
+                pool_pre_ping=True,
+                json_serializer=dumps,
+                hide_parameters=True,
             )
         self._writing = self.engine.execution_options(tongxin_write=True)
 
@@ -58,8 +68,22 @@ class Database:
         self.engine.dispose()
 
 
-def worth_retrying(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) in RETRY_STATES
+def retried(transaction: Callable[[], T]) -> T:
+    """Run a whole transaction, and again while another process keeps getting in its way."""
+    for _ in range(RETRIES - 1):
+        try:
+            return transaction()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in RETRY_STATES:
+                raise
+    return transaction()
+
+
+def is_failing(error: Exception) -> bool:
+    """Whether the database itself is in trouble, and not only what it was asked to do."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def _pragmas(connection: Any, _record: Any) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +17,7 @@ import structlog
 from bot.batch import Batches, Entry
 from bot.clock import Clock
 from bot.conversation.incoming import Incoming
+from bot.db import retried
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -46,11 +46,10 @@ class Inbox:
     def __init__(self, batches: Batches, clock: Clock, *, size: int, batch: int) -> None:
         self._batches = batches
         self._clock = clock
-        self._size = size
         self._batch = batch
         self._queue: queue.SimpleQueue[Entry | _Job[Any] | _Stop] = queue.SimpleQueue()
         self._pending: dict[str, tuple[Entry, Future[str | None]]] = {}
-        self._crowd: deque[Future[None]] = deque()
+        self._places = asyncio.Semaphore(size)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.on_commit: Callable[[], None] = lambda: None
@@ -76,8 +75,10 @@ class Inbox:
         A redelivery of a message still under way waits for the same result. Raises ``Unsaved``
         when the database failed or the platform hung up before a place was free.
         """
-        while incoming.key not in self._pending and len(self._pending) >= self._size:
+        if incoming.key not in self._pending:
             await self._place(gone)
+            if incoming.key in self._pending:  # another delivery of it was let in meanwhile
+                self._places.release()
         known = self._pending.get(incoming.key)
         if known is None:
             entry, done = Entry(incoming), self._running().create_future()
@@ -103,16 +104,17 @@ class Inbox:
                 task.cancel()
 
     async def _place(self, gone: Callable[[], Awaitable[None]]) -> None:
-        room: Future[None] = self._running().create_future()
-        self._crowd.append(room)
+        """First come, first served; whoever hangs up gives way."""
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        place = asyncio.ensure_future(self._places.acquire())
         left = asyncio.ensure_future(gone())
-        try:
-            await asyncio.wait({room, left}, return_when=asyncio.FIRST_COMPLETED)
-            if not room.done():
-                room.cancel()
-                raise Unsaved("the platform hung up before there was a place in the queue")
-        finally:
-            left.cancel()
+        await asyncio.wait({place, left}, return_when=asyncio.FIRST_COMPLETED)
+        left.cancel()
+        if not place.done():
+            place.cancel()
+            raise Unsaved("the platform hung up before there was a place in the queue")
 
     async def run(self, job: Callable[[], T]) -> T:
         """Run ``job`` in the writer's thread, between two batches."""
@@ -151,7 +153,7 @@ class Inbox:
 
     def _do(self, job: _Job[Any]) -> None:
         try:
-            result = job.run()
+            result = retried(job.run)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for the job
             self._running().call_soon_threadsafe(_fail, [job.done], error)
         else:
@@ -169,13 +171,11 @@ class Inbox:
     def _answer(self, entries: Sequence[Entry], error: Exception | None) -> None:
         for entry in entries:
             _, done = self._pending.pop(entry.incoming.key)
+            self._places.release()
             if error is not None:
                 _fail([done], error)
             else:
                 _settle(done, entry.reply)
-        for _ in range(min(len(entries), len(self._crowd))):
-            room = self._crowd.popleft()
-            _settle(room, None)
         if error is None:
             self.on_commit()
 

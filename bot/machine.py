@@ -95,4 +95,5 @@ def find_handlers(catalogue: Catalogue) -> Handlers:
     return Handlers(
         {n: m.handle for n, m in modules.items() if hasattr(m, "handle")},
         {n: m.answer for n, m in modules.items() if hasattr(m, "answer")},
+        frozenset(n for n, m in modules.items() if getattr(m, "LOOKS_BACK", False)),
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-_GAP = r"[ \-－‐.·]?"
+_GAP = r"[\s\-－‐–—_.·]{0,3}"
 _DIGIT = r"[0-9０-９]"
 _NUMBERS = re.compile(
     rf"(?<!{_DIGIT})(?:"
     rf"(?P<identity>{_DIGIT}{{6}}{_GAP}(?:{_DIGIT}{_GAP}){{11}}[0-9０-９XxＸｘ])"
     rf"|(?P<bank>(?:{_DIGIT}{_GAP}){{15,18}}{_DIGIT})"
     rf"|(?P<mobile>(?:[+＋]?86{_GAP})?[1１](?:{_GAP}{_DIGIT}){{10}})"
-    rf"|(?P<landline>0{_DIGIT}{{2,3}}{_GAP}{_DIGIT}{{7,8}})"
+    rf"|(?P<landline>[0０]{_DIGIT}{{2,3}}[)）]?{_GAP}{_DIGIT}(?:{_GAP}{_DIGIT}){{6,7}})"
     rf"|(?P<old>{_DIGIT}{{15}})"
     rf")(?!{_DIGIT})"
 )

@@ -47,10 +47,10 @@ class Vault:
         key = self._keys.get(key_id)
         if key is None:
             raise ConfigurationError("SECRET_KEY is not the one this data was stored with")
-        raw = base64.urlsafe_b64decode(body)
         try:
+            raw = base64.urlsafe_b64decode(body)
             return key.decrypt(raw[:_NONCE], raw[_NONCE:], None).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise ConfigurationError("a sealed value was changed outside the program") from error
 
     def fingerprint(self, text: str) -> str:

@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 
 from bot.counters import Ids, Numbers
 from bot.errors import NotFound
+from bot.models.cases import Ticket
 from bot.models.office import Site
 from bot.vault import Vault
 
@@ -84,11 +85,16 @@ class Work:
         self.vault = means.vault
         self._ids = means.ids
         self._numbers = means.numbers
+        self._counted: dict[str, int] = {}
         self._added: dict[type[SQLModel], list[_Row]] = {}
-        self._known: dict[type[SQLModel], dict[int, tuple[_Row, dict[str, Any]]]] = {}
+        # Every row seen or added, by id, and what the database holds of it (None: not written yet).
+        self._known: dict[type[SQLModel], dict[int, tuple[_Row, dict[str, Any] | None]]] = {}
+        # The latest tickets of residents for whom a batch asked beforehand (services.tickets).
+        self.recalled: dict[int, list[Ticket]] = {}
 
     def next_number(self) -> str:
-        return self._numbers.take(self.connection, self.now.astimezone(self.site.zone).date())
+        day = self.now.astimezone(self.site.zone).date()
+        return self._numbers.take(self.connection, day, self._counted)
 
     def next_id(self) -> int:
         return next(self._ids)
@@ -102,6 +108,7 @@ class Work:
                 values[name] = factory()
         row = _twin(model)(values)
         self._added.setdefault(model, []).append(row)
+        self._known.setdefault(model, {})[values["id"]] = (row, None)
         return cast(M, row)
 
     def get(self, model: type[M], row_id: int | None) -> M | None:
@@ -146,6 +153,7 @@ class Work:
 
     def flush(self) -> None:
         """Write what was added and changed since the last flush."""
+        self._numbers.settle(self.connection, self._counted)
         for model in [model for model in _write_order() if model in self._added]:
             self._insert(model, self._added.pop(model))
         for model, rows in self._known.items():
@@ -155,6 +163,10 @@ class Work:
         known = self._known.setdefault(model, {})
         seen = known.get(values["id"])
         if seen is not None:
+            # What we changed was written before reading: any difference is another process's.
+            if seen[1] != values:
+                seen[0].__dict__.update(values)
+                known[values["id"]] = (seen[0], _snapshot(values))
             return cast(M, seen[0])
         row = _twin(model)(values)
         known[values["id"]] = (row, _snapshot(values))
@@ -170,10 +182,12 @@ class Work:
         for group in groups.values():
             self.connection.execute(table_of(model).insert(), group)
 
-    def _update(self, model: type[SQLModel], rows: dict[int, tuple[_Row, dict[str, Any]]]) -> None:
+    def _update(
+        self, model: type[SQLModel], rows: dict[int, tuple[_Row, dict[str, Any] | None]]
+    ) -> None:
         groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row_id, (row, before) in rows.items():
-            if row.__dict__ == before:
+            if before is None or row.__dict__ == before:
                 continue
             changed = {k: v for k, v in row.__dict__.items() if k not in before or before[k] != v}
             groups.setdefault(tuple(changed), []).append({"row_id": row_id, **changed})

@@ -9,6 +9,7 @@ from bot.services import notices, tickets
 from handlers import clarify
 from handlers.mine import number_of, which
 
+LOOKS_BACK = True
 NONE = "您现在没有在办的事。"
 
 

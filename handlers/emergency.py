@@ -14,6 +14,7 @@ from bot.services.talks import Question
 from handlers.draft import Draft
 from intents.understanding import Item
 
+LOOKS_BACK = True
 ADVICE = "请先离开危险的地方。火警119，急救120，报警110。"
 CALLED = "已通知值班人员。"
 WHERE = "您在哪个小区几号楼？"

@@ -13,6 +13,7 @@ from bot.services.guards import REOPEN_DAYS
 from bot.services.talks import Question
 from handlers import clarify
 
+LOOKS_BACK = True
 NOTHING = "谢谢您的评价。要说哪件事，告诉我编号就行。"
 HOW_CONTENT = "太好了。您对这次办理满意吗？"
 THANKS = f"谢谢您。{REOPEN_DAYS}天内又有问题，直接告诉我。"

@@ -12,6 +12,7 @@ from bot.services import notices, tickets
 from handlers import clarify
 from handlers.mine import number_of, which
 
+LOOKS_BACK = True
 NONE = "没有查到您报过的事。有什么事，直接告诉我就行。"
 _PRESSING = re.compile(
     "还没|怎么还|咋还|还不|催|快点|快些|赶紧|几天了|多少天|多久了|三天|一个?(?:星期|礼拜|月)|没人管|没动静|没消息|拖"

@@ -11,6 +11,7 @@ from handlers.draft import attach
 from handlers import clarify
 from handlers.mine import number_of, which
 
+LOOKS_BACK = True
 NONE = "您现在没有在办的事。要报什么，直接告诉我就行。"
 
 

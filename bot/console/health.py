@@ -6,12 +6,14 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
+from bot.console.metrics import Metrics
 from bot.inbox import Inbox
 from bot.machine import Machine
 
 
 def router(machine: Machine, inbox: Inbox) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
+    figures = Metrics(machine, inbox)
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -31,6 +33,6 @@ def router(machine: Machine, inbox: Inbox) -> APIRouter:
 
     @routes.get("/metrics")
     def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -15,8 +15,7 @@ from bot.errors import NotFound, Refused
 from bot.services import talks
 from bot.services.talks import Question
 
-_NOTHING_ASKED = "这个数字我没对上。请直接说是什么事、在哪里。"
-CALLED_OFF = re.compile(
+_CALLED_OFF = re.compile(
     r"^(?:那|哎|唉)?[，, ]?(?:算了|不报了|不用了|不说了|不弄了|取消|别报了|先不报)"
     r"[吧啊了呀，,。！! ]*(?:不报了|不用了|不说了|不麻烦了?|取消)?[吧啊了呀。！! ]*$"
 )

@@ -45,10 +45,12 @@ Answering = Callable[["Turn", Answer], Reply | None]
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """The handlers by name, as ``bot.app`` found them; ``answer`` for those that ask questions."""
+    """The handlers by name, as ``bot.app`` found them; ``answer`` for those that ask questions,
+    ``looks_back`` those that will want the resident's tickets (``LOOKS_BACK`` in the module)."""
 
     handle: Mapping[str, Handling] = field(default_factory=dict)
     answer: Mapping[str, Answering] = field(default_factory=dict)
+    looks_back: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

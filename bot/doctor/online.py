@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.clock import Clock
 from bot.doctor.finding import Finding, error, ok, warn
 from bot.errors import PlatformError
 from bot.models.office import Template
@@ -26,10 +25,10 @@ class Client(Protocol):
     async def templates(self) -> list[dict[str, Any]]: ...
 
 
-async def check_online(
-    client: Client, templates: Mapping[str, Template], now: datetime | None = None
+async def check_platform(
+    client: Client, templates: Mapping[str, Template], now: datetime
 ) -> list[Finding]:
-    """Asks the platform twice at most; ``templates`` are the site's, by purpose."""
+    """``templates`` are the site's, by purpose."""
     findings = [await _clock(client, now)]
     try:
         registered = await client.templates()
@@ -40,12 +39,12 @@ async def check_online(
     return [*findings, *_templates(templates, contents)]
 
 
-async def _clock(client: Client, now: datetime | None) -> Finding:
+async def _clock(client: Client, now: datetime) -> Finding:
     try:
         theirs = await client.server_date()
     except PlatformError as failure:
         return _failed(failure)
-    off = ((now or Clock().now()) - theirs).total_seconds()
+    off = (now - theirs).total_seconds()
     told = f"本机时间比微信{'快' if off > 0 else '慢'} {abs(off):.0f} 秒"
     advice = "打开自动对时：timedatectl set-ntp true"
     if abs(off) > 300:
@@ -60,7 +59,7 @@ def _failed(failure: PlatformError) -> Finding:
     if code == 40164:
         found = _IP.search(str(failure))
         return error(
-            f"本机的外网 IP {found[0] if found else ''}不在公众号的白名单里".replace("  ", " "),
+            f"本机的外网 IP {found[0] + ' ' if found else ''}不在公众号的白名单里",
             "在公众平台「基本配置 → IP 白名单」里加上它",
         )
     if code in (40125, 40001):

@@ -141,6 +141,12 @@ def _name(text: str) -> str:
     return chinese or _cut(20, r"[A-Za-z ]")(text)
 
 
+def _plate(text: str) -> str:
+    """At least two characters, or it is none."""
+    plate = _cut(8, r"[A-Z0-9\u4e00-\u9fff]")(text)
+    return plate if len(plate) > 1 else ""
+
+
 def _amount(text: str) -> str:
     match = re.search(r"\d{1,10}(\.\d{1,2})?元?", text)
     return match[0] if match else ""
@@ -162,7 +168,7 @@ _FITTED: Final[Mapping[str, tuple[Callable[[str], str], str]]] = {
     "phrase": (_cut(5, r"[\u3400-\u9fff]"), "无"),
     "name": (_name, "无"),
     "phone_number": (_cut(17, r"[\d+()*-]"), "-"),
-    "car_number": (_cut(8, r"[A-Z0-9\u4e00-\u9fff]"), "暂无"),
+    "car_number": (_plate, "暂无"),
     "amount": (_amount, "0元"),
     "time": (_moment, ""),
     "date": (_moment, ""),

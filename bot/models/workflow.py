@@ -92,7 +92,7 @@ EDGES: Final[Mapping[Pair, tuple[Edge, ...]]] = {
         _edge("system", "text", "question_asked", "source"),
     ),
     ("received", "declined"): (_edge("desk", "reason"),),
-    ("returned", "declined"): (_edge("desk", "reason", only=""),),
+    ("returned", "declined"): (_edge("desk", "reason"),),
     ("received", "invalid"): (_edge("desk"),),
     **{
         (state, "merged"): (_edge("desk", "same_matter"),)

@@ -15,7 +15,7 @@ from bot.models import Ticket, sla
 from bot.models.office import Site
 
 PAUSED = frozenset({"need_info", "suspended"})
-WORKING = frozenset({"in_progress", "joint"})
+WORKING = frozenset({"dispatched", "in_progress", "joint"})
 ALERT_EVERY = timedelta(minutes=5)
 ALERT_FOR = timedelta(hours=1)
 # These leave no trace on the ticket but ``watched_at``; all other moments end by what they change.
@@ -51,8 +51,9 @@ def on_dispatch(site: Site, ticket: Ticket, now: datetime) -> Changes:
         "card": None,
         "supervision": 0,
         "sign_due_at": _due(site, rules.sign, now),
-        "contact_due_at": _due(site, rules.contact, now),
-        "unit_due_at": _due(site, rules.finish, now),
+        # A child's unit owes its lead a report, and the resident nothing.
+        "contact_due_at": None if ticket.is_child else _due(site, rules.contact, now),
+        "unit_due_at": _due(site, _finish_span(site, ticket), now),
     }
 
 
@@ -164,10 +165,11 @@ def _cards(site: Site, ticket: Ticket) -> Iterator[tuple[datetime | None, str]]:
 
 
 def _finish_span(site: Site, ticket: Ticket) -> sla.Span:
-    span = level_of(site, ticket).finish
-    if span is None:
-        raise ValueError(f"service level {ticket.level} has no finishing time")
-    return span
+    """What the unit has for the work; a child reports in its own time, A and B run on the clock."""
+    rules = level_of(site, ticket)
+    if ticket.is_child and rules.finish.working:
+        return rules.children or site.levels["G"].children or rules.finish
+    return rules.finish
 
 
 def _next_alert(ticket: Ticket) -> datetime:

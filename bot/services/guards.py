@@ -36,10 +36,12 @@ DECLINE_REASONS: Final[Mapping[str, str]] = {
 }
 REOPEN_DAYS: Final = 15
 SUSPEND_DAYS: Final = 90
+# Tried on the words alone, without blanks and punctuation.
 _BOILERPLATE = re.compile(
-    r"^(已?(处理|办结|解决|完成|核实|知悉|收到|转办|联系|反馈|完毕|了|好)+"
-    r"|情况属实|按规定(办理|处理)|已按(照)?(要求|规定)(办理|处理|落实)|无|同上|[\W_]*)$"
+    r"((该|此|本)?(问题|事项|诉求|情况)?((均|都|现)?已经?)?(处理|办结|解决|完成|核实|知悉|收到|转办|联系|反馈|完毕|了|好)+)+"
+    r"|情况属实|按规定(办理|处理)|已按照?(要求|规定)(办理|处理|落实)|无|同上"
 )
+_MARKS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,12 @@ def _unit(move: Move) -> Changes:
     unit = move.work.site.unit_by_name.get(name)
     if unit is None:
         raise NotFound(f"no unit {name}", told=f"没有叫“{name}”的单位")
+    parent = move.work.get(Ticket, move.ticket.parent_id)
+    if parent is not None and unit.id == parent.lead_id:
+        # It would accept, that is close, its own work.
+        raise NotAllowed("own_unit", "协办单不能派给牵头单位自己")
     same = move.ticket.state == "returned" and unit.id == move.ticket.lead_id
-    return {
-        "lead_id": unit.id,
-        "assignee_id": _assignee(move, unit),
-        "locked": same or move.ticket.locked,
-    }
+    return {"lead_id": unit.id, "assignee_id": _assignee(move, unit), "locked": same}
 
 
 def _assignee(move: Move, unit: Unit) -> int | None:
@@ -254,7 +256,8 @@ def _units(move: Move) -> Changes:
 def whistled(fields: Mapping[str, Any]) -> list[str]:
     """The units called: ``units`` as a list, or one ``unit``."""
     given = fields.get("units") or fields.get("unit") or []
-    return [str(name) for name in (given if isinstance(given, list | tuple) else [given])]
+    names = given if isinstance(given, list | tuple) else [given]
+    return list(dict.fromkeys(str(name) for name in names))
 
 
 def _no_open_child(move: Move) -> Changes:
@@ -305,8 +308,8 @@ def _evidence(move: Move) -> Changes:
 
 def _real_answer(move: Move) -> Changes:
     """«已处理» tells the resident nothing: an answer says what was found and what was done."""
-    text = str(move.fields.get("text") or "").strip() or answer_of(move.work, move.ticket)
-    if len(text) < 4 or _BOILERPLATE.match(text):
+    words = _MARKS.sub("", move.given("text") or answer_of(move.work, move.ticket))
+    if len(words) < 4 or _BOILERPLATE.fullmatch(words):
         raise NotAllowed("boilerplate", "答复太空，请写清查到什么、做了什么")
     return {}
 

@@ -46,7 +46,7 @@ def received(work: Work, message: Message, incoming: Incoming) -> None:
         )
 
 
-def claim(work: Work, limit: int = 20) -> list[tuple[int, str]]:
+def claim(work: Work, limit: int = 8) -> list[tuple[int, str]]:
     """(id, media_id) of what is due, ours for ``LEASE``."""
     where = (col(Media.state) == "pending", col(Media.due_at) <= work.now)
     rows = work.find(
@@ -72,7 +72,7 @@ def settle(work: Work, results: Sequence[Fetched]) -> None:
             row.state, row.error = "lost", result.error
         else:
             row.error = result.error
-            row.due_at = work.now + timedelta(minutes=min(2**row.attempts, 120))
+            row.due_at = work.now + timedelta(minutes=min(2 ** min(row.attempts, 7), 120))
 
 
 def keep(folder: Path, content: bytes) -> str:

@@ -9,7 +9,7 @@ from bot.models import Event, Staff, Ticket
 from bot.models.sla import say_promise
 from bot.models.workflow import RESULTS, STATES
 from bot.services.guards import DECLINE_REASONS, REOPEN_DAYS, RETURN_REASONS, answer_of
-from bot.services.outbox import to_resident, to_staff
+from bot.services.outbox import audience, push, to_resident, to_staff
 from bot.services.talks import Question, ask_later
 from bot.work import Work
 
@@ -22,7 +22,7 @@ def on_transition(
 ) -> None:
     """The pushes that belong to this step, as rows of the same transaction."""
     _to_staff(work, ticket, came_from, event)
-    if not tell or ticket.is_child:
+    if ticket.is_child or not (tell or ticket.supporters):
         return
     say = _RESIDENT.get((came_from, ticket.state)) or _RESIDENT.get((None, ticket.state))
     if say is None:
@@ -30,7 +30,12 @@ def on_transition(
     text = say(work, ticket, event)
     if not text:
         return
-    if ticket.state == "awaiting_feedback":
+    if not tell:
+        # The reporter reads it in the reply of this very turn; those who joined him do not.
+        for resident in audience(work, ticket):
+            if resident.id != ticket.resident_id:
+                push(work, resident.openid, "resident", "update", text, ticket=ticket)
+    elif ticket.state == "awaiting_feedback":
         to_resident(work, ticket, "follow_up", text, SOLVED)
         ask(work, ticket, "feedback", "solved", text, SOLVED)
     elif ticket.state == "need_info":
@@ -105,6 +110,10 @@ def _redo(work: Work, ticket: Ticket, event: Event) -> str:
     return f"{name(ticket)}已退回{unit_of(work, ticket)}重办，{due(work, ticket)}办结。"
 
 
+def _informed(work: Work, ticket: Ticket, event: Event) -> str:
+    return "" if event.role == "system" else f"{name(ticket)}已补充，继续办理。"
+
+
 def _need_info(work: Work, ticket: Ticket, event: Event) -> str:
     return f"{name(ticket)}还需要您补充：{event.data['text']}。直接回复就可以。"
 
@@ -118,11 +127,12 @@ def _declined(work: Work, ticket: Ticket, event: Event) -> str:
 
 def _answered(work: Work, ticket: Ticket, event: Event) -> str:
     if event.from_state == "received":
-        return f"您问的{name(ticket)}，答复：{event.data['text']}"
-    if event.role == "supervisor":
-        return f"{name(ticket)}已办结。说明：{event.data['reason']}。"
-    if event.role == "resident" or ticket.unrated:
-        return ""
+        answer = str(event.data["text"]).rstrip("。")
+        return f"您问的{name(ticket)}，答复：{answer}。有用吗？没解决就告诉我，转人工处理。"
+    if event.from_state == "in_progress":
+        channel = event.data.get("channel")
+        more = f"还可以找：{channel}。" if channel else ""
+        return f"{name(ticket)}已办结。说明：{event.data['reason']}。{more}"
     return f"{name(ticket)}已办结，感谢您。{REOPEN_DAYS}天内有问题可以重开。"
 
 
@@ -167,6 +177,8 @@ _RESIDENT: Final[Mapping[tuple[str | None, str], Say]] = {
     ("closed", "in_progress"): _redo,
     ("suspended", "in_progress"): _plain("重新启动办理了。"),
     (None, "need_info"): _need_info,
+    ("need_info", "received"): _informed,
+    ("need_info", "in_progress"): _informed,
     (None, "declined"): _declined,
     (None, "closed"): _answered,
     (None, "referred"): _referred,
@@ -189,7 +201,8 @@ _RESIDENT: Final[Mapping[tuple[str | None, str], Say]] = {
 def _to_staff(work: Work, ticket: Ticket, came_from: str | None, event: Event) -> None:
     state = ticket.state
     people = in_charge(work, ticket)
-    if state == "dispatched" and not (ticket.urgent and event.role == "system"):
+    alarmed = ticket.urgent and event.role == "system" and not ticket.is_child
+    if state == "dispatched" and not alarmed:
         to_staff(work, people, "task", task(work, ticket), ticket=ticket)
     elif state == "received" and came_from is not None:
         why = "居民不满意，退回重办" if event.role == "resident" else f"由{STATES[came_from]}退回"

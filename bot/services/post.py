@@ -15,7 +15,6 @@ from bot.models.template_fields import render_fields
 from bot.work import Work, table_of
 
 LEASE: Final = timedelta(seconds=60)
-MOST_ATTEMPTS: Final = 10
 UNREACHABLE: Final = "对方48小时内没有发过消息，也没有配置合适的模板，推送不了"
 
 
@@ -106,8 +105,6 @@ def settle(work: Work, outcomes: Sequence[Outcome]) -> None:
             row.sent_at, row.platform_id = work.now, outcome.platform_id
         elif outcome.state == "pending":
             row.due_at = work.now + outcome.again_in
-            if row.attempts >= MOST_ATTEMPTS:
-                row.state = "failed"
     over = {outcome.openid for outcome in outcomes if outcome.window_over}
     for talk in _talks(work, over).values():
         talk.window_left = 0
@@ -119,7 +116,9 @@ def _talks(work: Work, openids: Iterable[str]) -> dict[str, Conversation]:
         return {}
     where = col(Resident.openid).in_(wanted)
     ids = {row.id: row.openid for row in work.find(Resident, where, limit=len(wanted))}
-    talks = work.find(Conversation, col(Conversation.id).in_(ids), limit=len(ids) or 1)
+    mine = col(Conversation.id).in_(ids)
+    order = [col(Conversation.id)]
+    talks = work.find(Conversation, mine, order=order, limit=len(ids) or 1, lock=True)
     return {ids[talk.id]: talk for talk in talks}
 
 

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from sqlmodel import col
 
-from bot.models import Ticket
+from bot.models import Resident, Ticket
 from bot.models.actor import SYSTEM
 from bot.models.cases import Event
 from bot.services import clocks, notices, tickets
 from bot.services.guards import answer_of
-from bot.services.outbox import to_resident, to_staff
+from bot.services.outbox import push, reminder_hour, to_staff
 from bot.work import Work
 
 BATCH: Final = 100
@@ -57,12 +57,13 @@ def _due(work: Work) -> list[Ticket]:
 def _catch_up(work: Work, ticket: Ticket) -> list[dict[str, str]]:
     done: list[dict[str, str]] = []
     for _ in range(MOST_MOMENTS):
-        moment = min(clocks.moments(work.site, ticket), default=None)
-        if moment is None or moment[0] > work.now:
+        missed = [moment for moment in clocks.moments(work.site, ticket) if moment[0] <= work.now]
+        if not missed:
             break
-        at, what = moment
-        # Only the latest of the missed alerts is worth sending.
-        ticket.watched_at = work.now if what == "alert" else at
+        # Only the latest of the missed alerts is worth sending, and no other word is lost by it.
+        at, what = min(missed, key=lambda moment: (moment[1] == "alert", *moment))
+        seen = work.now if what == "alert" else at
+        ticket.watched_at = max(seen, ticket.watched_at or seen)
         ACTIONS[what](work, ticket, at)
         done.append({"ticket": ticket.number, "did": what, "at": at.isoformat()})
     ticket.watch_at = clocks.next_watch(work.site, ticket)
@@ -115,7 +116,20 @@ def _step(to: str) -> Action:
 
 def _ask_again(work: Work, ticket: Ticket, at: datetime) -> None:
     text = notices.follow_up(ticket, answer_of(work, ticket))
-    to_resident(work, ticket, "follow_up", text, notices.SOLVED)
+    reporter = work.get(Resident, ticket.resident_id)
+    if reporter is not None and reporter.subscribed:
+        # Only he is asked again, by day: those who joined him know the result already.
+        wait = reminder_hour(work.site, work.now) - work.now
+        push(
+            work,
+            reporter.openid,
+            "resident",
+            "follow_up",
+            text,
+            ticket=ticket,
+            options=notices.SOLVED,
+            after=wait,
+        )
     notices.ask(work, ticket, "feedback", "solved", text, notices.SOLVED)
     tickets.record(work, ticket, "asked", SYSTEM, follow_ups=ticket.follow_ups + 1)
 

@@ -40,7 +40,10 @@ def _find(work: Work, openids: list[str]) -> dict[str, Resident]:
 
 
 def _talks(work: Work, ids: list[int]) -> list[Conversation]:
-    return work.find(Conversation, col(Conversation.id).in_(ids), limit=len(ids) or 1)
+    where = col(Conversation.id).in_(ids)
+    return work.find(
+        Conversation, where, order=[col(Conversation.id)], limit=len(ids) or 1, lock=True
+    )
 
 
 def _insert(work: Work, openids: list[str]) -> None:

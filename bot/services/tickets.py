@@ -6,10 +6,11 @@ never commit: the caller's transaction holds the ticket, its history and its pus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlmodel import col
 
 from bot.errors import NotAllowed, NotFound
@@ -19,7 +20,7 @@ from bot.models.workflow import CHILD_STATES, EDGES, ENDED, STATES, Edge
 from bot.services import clocks, notices
 from bot.services.guards import GUARDS, Move, whistled
 from bot.services.outbox import supporters
-from bot.work import Work
+from bot.work import Work, table_of
 
 
 def open_ticket(
@@ -34,6 +35,7 @@ def open_ticket(
     **columns: Any,
 ) -> Ticket:
     """A ticket in ``received`` with its number and the resident's clock running."""
+    edge_between(None, "received", actor, child=False)
     changes: dict[str, Any] = {"state": "received", "level": level, "round": 1}
     changes |= clocks.on_open(work.site, level, work.now)
     for flag in ("urgent", "sensitive", "confident"):
@@ -51,6 +53,8 @@ def open_ticket(
         **columns,
     )
     record(work, ticket, "opened", actor, to="received", data={"message": message_id}, **changes)
+    if ticket.resident_id in work.recalled:
+        work.recalled[ticket.resident_id].insert(0, ticket)
     return ticket
 
 
@@ -76,10 +80,15 @@ def transition(work: Work, ticket: Ticket, to: str, actor: Actor, **fields: Any)
 
 def edge_for(ticket: Ticket, to: str, actor: Actor) -> Edge:
     """The edge this actor may use; NotAllowed says whether there is none at all or not for him."""
-    kind = "child" if ticket.is_child else "main"
-    edges = [edge for edge in EDGES.get((ticket.state, to), ()) if edge.only in ("", kind)]
-    if not edges or (ticket.is_child and to not in CHILD_STATES):
-        said = f"{STATES[ticket.state]}的事项不能变为{STATES.get(to, to)}"
+    return edge_between(ticket.state, to, actor, child=ticket.is_child)
+
+
+def edge_between(state: str | None, to: str, actor: Actor, *, child: bool) -> Edge:
+    """The same for a ticket in ``state``; None is one not yet opened."""
+    kind = "child" if child else "main"
+    edges = [edge for edge in EDGES.get((state, to), ()) if edge.only in ("", kind)]
+    if not edges or (child and to not in CHILD_STATES):
+        said = f"{STATES[state] if state else '新建'}的事项不能变为{STATES.get(to, to)}"
         raise NotAllowed("no_such_transition", said)
     for edge in edges:
         if edge.actors & actor.roles:
@@ -200,9 +209,6 @@ def _cascade(move: Move, came_from: str) -> None:
 
 def _open_child(work: Work, parent: Ticket, unit_id: int, text: str) -> Ticket:
     site = work.site
-    clock = clocks.on_dispatch(site, parent, work.now) | {
-        "unit_due_at": site.calendar.add(work.now, 3 * site.calendar.day_minutes)
-    }
     members = site.staff_of_unit.get(unit_id, ())
     child = work.add(
         Ticket,
@@ -212,11 +218,13 @@ def _open_child(work: Work, parent: Ticket, unit_id: int, text: str) -> Ticket:
         summary=parent.summary,
         text=text or parent.text,
         area_id=parent.area_id,
+        level=parent.level,
         parent_id=parent.id,
         created_at=work.now,
         state_at=work.now,
         watched_at=work.now,
     )
+    clock = clocks.on_dispatch(site, child, work.now)
     changes = {
         "state": "dispatched",
         "level": parent.level,
@@ -254,10 +262,30 @@ def by_number(work: Work, number: str) -> Ticket:
 
 def of_resident(work: Work, resident: Resident, *, limit: int = 5) -> list[Ticket]:
     """The latest matters of a resident, his own and those he joined, newest first."""
+    if resident.id in work.recalled:
+        return work.recalled[resident.id][:limit]
     joined = work.find(Supporter, col(Supporter.resident_id) == resident.id, limit=limit)
     mine = col(Ticket.resident_id) == resident.id
     wanted = mine | col(Ticket.id).in_([row.ticket_id for row in joined]) if joined else mine
     return work.find(Ticket, wanted, order=[col(Ticket.id).desc()], limit=limit, lock=True)
+
+
+def recall(work: Work, resident_ids: Collection[int], *, limit: int = 5) -> None:
+    """What ``of_resident`` will be asked for in this batch, in one query for all."""
+    table = table_of(Ticket)
+    place = func.row_number().over(partition_by=table.c.resident_id, order_by=table.c.id.desc())
+    ranked = select(table.c.id, place.label("place"))
+    latest = ranked.where(table.c.resident_id.in_(resident_ids)).subquery()
+    wanted = col(Ticket.id).in_(select(latest.c.id).where(latest.c.place <= limit))
+    joined = work.find(Supporter, col(Supporter.resident_id).in_(resident_ids), limit=5000)
+    alone = set(resident_ids) - {row.resident_id for row in joined}
+    work.recalled.update({resident_id: [] for resident_id in alone})
+    order = [col(Ticket.id).desc()]
+    for ticket in work.find(
+        Ticket, wanted, order=order, limit=limit * len(resident_ids), lock=True
+    ):
+        if ticket.resident_id in work.recalled:
+            work.recalled[ticket.resident_id].append(ticket)
 
 
 def support(work: Work, ticket: Ticket, resident_id: int, actor: Actor) -> bool:
@@ -265,6 +293,7 @@ def support(work: Work, ticket: Ticket, resident_id: int, actor: Actor) -> bool:
     if resident_id == ticket.resident_id or resident_id in supporters(work, ticket):
         return False
     work.add(Supporter, ticket_id=ticket.id, resident_id=resident_id, created_at=work.now)
+    work.recalled.pop(resident_id, None)
     record(work, ticket, "supported", actor, supporters=ticket.supporters + 1)
     return True
 

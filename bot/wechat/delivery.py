@@ -18,7 +18,7 @@ from bot.errors import PlatformError
 from bot.services import post
 from bot.services.post import Letter, Outcome
 from bot.wechat.client import WeChatClient
-from bot.wechat.errcodes import ErrorClass, classify
+from bot.wechat.errcodes import NO_ANSWER, ErrorClass, classify
 from bot.work import Writing
 
 log = structlog.get_logger()
@@ -27,6 +27,8 @@ BATCH = 128
 IDLE = 1.0
 CONFIGURATION_WAIT = timedelta(minutes=10)
 QUOTA_WAIT = timedelta(hours=1)
+# About a day of trying again; what waits for the platform's quota or our settings waits longer.
+MOST_ATTEMPTS = 150
 
 
 class Delivery:
@@ -55,7 +57,19 @@ class Delivery:
                 await asyncio.wait_for(self._wake.wait(), IDLE)
 
     async def once(self) -> list[Outcome]:
-        """Deliver one batch; empty when nothing was due."""
+        """Deliver one batch; empty when nothing was due.
+
+        A batch begun is finished even when this is cancelled: cut between a call and its record,
+        customer messages would come twice after every restart.
+        """
+        batch = asyncio.ensure_future(self._batch())
+        try:
+            return await asyncio.shield(batch)
+        except asyncio.CancelledError:
+            await asyncio.wait({batch})
+            raise
+
+    async def _batch(self) -> list[Outcome]:
         letters: list[Letter] = await self._write(lambda work: post.claim(work, BATCH))
         if not letters:
             return []
@@ -68,6 +82,10 @@ class Delivery:
             answer = await self._post(letter)
         except PlatformError as error:
             return _failed(letter, error)
+        except Exception as error:
+            # One letter must not keep the others of its batch from being recorded.
+            log.exception("push_broken", outbox=letter.id, error=type(error).__name__)
+            return _failed(letter, PlatformError(NO_ANSWER, type(error).__name__))
         platform_id = str(answer.get("msgid") or "") or None
         return Outcome(letter.id, letter.openid, "sent", 0, platform_id=platform_id)
 
@@ -93,15 +111,17 @@ def _failed(letter: Letter, error: PlatformError) -> Outcome:
     log.warning("push_failed", outbox=letter.id, errcode=error.errcode, rid=error.rid, kind=kind)
     told = f"{kind.advice}(errcode {error.errcode} rid {error.rid})"
     state, wait = "pending", timedelta()
-    if kind in (ErrorClass.PASSING, ErrorClass.TOKEN):
-        wait = timedelta(seconds=min(5 * 2**letter.attempts, 600))
+    if kind is ErrorClass.PASSING and letter.attempts >= MOST_ATTEMPTS:
+        state = "failed"
+    elif kind in (ErrorClass.PASSING, ErrorClass.TOKEN):
+        wait = timedelta(seconds=min(5 * 2 ** min(letter.attempts, 7), 600))
     elif kind is ErrorClass.QUOTA:
         wait = QUOTA_WAIT
     elif kind is ErrorClass.CONFIGURATION:
         wait = CONFIGURATION_WAIT
     elif kind is ErrorClass.USER:
         state = "undeliverable"
-    elif kind is not ErrorClass.WINDOW:
+    elif kind is not ErrorClass.WINDOW or letter.channel != "custom":
         state = "failed"
     return Outcome(
         letter.id,

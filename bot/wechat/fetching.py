@@ -30,9 +30,9 @@ class Fetching:
         due: list[tuple[int, str]] = await self._write(media.claim)
         if not due:
             return []
-        results = [await self._fetch(row_id, media_id) for row_id, media_id in due]
+        results = await asyncio.gather(*(self._fetch(*one) for one in due))
         await self._write(lambda work: media.settle(work, results))
-        return results
+        return list(results)
 
     async def _fetch(self, row_id: int, media_id: str) -> Fetched:
         try:

@@ -96,9 +96,9 @@ class Model:
         return Scores(softmax(scores[:, :split]), scores[:, split:])
 
 
-def softmax(scores: Floats) -> Floats:
+def softmax(scores: NDArray[Any]) -> NDArray[Any]:
     """Probabilities from scores, row by row."""
-    powers: Floats = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
+    powers: NDArray[Any] = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
     np.exp(powers, out=powers)
     powers /= np.add.reduce(powers, axis=1, keepdims=True)
     return powers

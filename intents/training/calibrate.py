@@ -41,7 +41,8 @@ def log_prior(rows: Sequence[Row], intents: Sequence[str]) -> Array:
     for row in rows:
         if row.act:
             counts[intents.index(row.intent), ACTS.index(row.act)] += 1
-    return np.log(counts / counts.sum(axis=1, keepdims=True))
+    logs: Array = np.log(counts / counts.sum(axis=1, keepdims=True))
+    return logs
 
 
 def calibrate(judged: Sequence[Judged], catalogue: Catalogue) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def test_who_left_the_file_gets_nothing_any_more(loaded: Office) -> None:
     changes = loaded.load(without(PACKAGED, staff="马志强"))
     picture = loaded.picture()
     assert changes.deactivated == ["人员 马志强"]
-    assert changes.warnings == ["马志强 手上还有 1 件未办结,请改派"]
+    assert changes.warnings == ["马志强 手上还有 1 件未办结，请改派"]
     assert "职责 阳光小区 facility_repair" in changes.removed
     assert "demo-staff-11" not in picture.staff_by_openid
     assert picture.name_of("staff", person.id) == "马志强"
