@@ -227,7 +227,7 @@ def _answer(work: Work, entry: Entry, message: Message, text: str | None) -> Non
 def _seen(work: Work, keys: Sequence[str]) -> dict[str, str | None]:
     table = table_of(Message)
     query = select(table.c.key, table.c.reply).where(col(Message.key).in_(keys))
-    return dict(work.connection.execute(query).tuples().all())
+    return dict(map(tuple, work.connection.execute(query)))
 
 
 def _again(work: Work, sealed: str | None) -> str | None:

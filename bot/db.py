@@ -18,8 +18,8 @@ RETRY_STATES = frozenset({"40001", "40P01"})
 RETRIES = 5
 
 
-def dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+# json.dumps with arguments builds an encoder at each call.
+dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Database:

@@ -13,9 +13,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, SQLColumnExpression, Table, bindparam, select
+from sqlalchemy import Connection, SQLColumnExpression, Table, select
 from sqlmodel import SQLModel
 
+from bot import statements
 from bot.counters import Ids, Numbers
 from bot.errors import NotFound
 from bot.models.cases import Ticket
@@ -56,6 +57,13 @@ def _twin(model: type[SQLModel]) -> type[_Row]:
             cast(Any, default).arg if default is not None and default.is_scalar else None
         )
     return type(model.__name__, (_Row,), body)
+
+
+@cache
+def _defaults(model: type[SQLModel]) -> dict[str, Any]:
+    """What a new row holds where nothing is said; NULL need not be written."""
+    defaults = {column.key: _twin(model).__dict__[column.key] for column in table_of(model).columns}
+    return {name: value for name, value in defaults.items() if value is not None}
 
 
 @cache
@@ -101,6 +109,7 @@ class Work:
 
     def add(self, model: type[M], **values: Any) -> M:
         """A new row, with an id unless one is given; written at the next flush."""
+        values = _defaults(model) | values
         if "id" not in values:
             values["id"] = next(self._ids)
         for name, factory in _mutable_defaults(model):
@@ -143,9 +152,9 @@ class Work:
             statement = statement.offset(offset)
         if lock and self.connection.dialect.name != "sqlite":
             statement = statement.with_for_update(skip_locked=skip_locked)
-        return [
-            self._know(model, dict(row)) for row in self.connection.execute(statement).mappings()
-        ]
+        result = self.connection.execute(statement)
+        names = tuple(result.keys())
+        return [self._know(model, dict(zip(names, row, strict=True))) for row in result]
 
     def pending(self, model: type[M]) -> list[M]:
         """Rows added and not yet written."""
@@ -179,8 +188,9 @@ class Work:
             values = row.__dict__
             groups.setdefault(tuple(values), []).append(values)
             known[values["id"]] = (row, _snapshot(values))
-        for group in groups.values():
-            self.connection.execute(table_of(model).insert(), group)
+        dialect = self.connection.dialect
+        for names, group in groups.items():
+            statements.insert(table_of(model), names, dialect).run(self.connection, group)
 
     def _update(
         self, model: type[SQLModel], rows: dict[int, tuple[_Row, dict[str, Any] | None]]
@@ -190,13 +200,11 @@ class Work:
             if before is None or row.__dict__ == before:
                 continue
             changed = {k: v for k, v in row.__dict__.items() if k not in before or before[k] != v}
-            groups.setdefault(tuple(changed), []).append({"row_id": row_id, **changed})
+            groups.setdefault(tuple(changed), []).append(changed | {"id": row_id})
             rows[row_id] = (row, _snapshot(row.__dict__))
-        table = table_of(model)
+        dialect = self.connection.dialect
         for names, group in groups.items():
-            values: dict[str, Any] = {name: bindparam(name) for name in names}
-            statement = table.update().where(table.c.id == bindparam("row_id")).values(values)
-            self.connection.execute(statement, group)
+            statements.update(table_of(model), names, dialect).run(self.connection, group)
 
 
 def _snapshot(values: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from bot.masking import mask
 from bot.models import Ticket
 from bot.models.actor import RESIDENT
 from bot.services import notices, outbox, tickets
-from handlers.draft import attach
 from handlers import clarify
+from handlers.draft import attach
 from handlers.mine import number_of, which
 
 LOOKS_BACK = True

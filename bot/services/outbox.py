@@ -10,7 +10,6 @@ from sqlmodel import col
 
 from bot.models import Outbox, Resident, Staff, Supporter, Ticket
 from bot.models.office import Site
-from bot.models.sla import say_promise
 from bot.models.workflow import STATES
 from bot.work import Work
 
@@ -48,7 +47,7 @@ def push(
         purpose=purpose,
         text=text,
         options=list(options),
-        fields={} if ticket is None else template_values(work, ticket, text),
+        fields={} if ticket is None else template_values(work, ticket, role, text),
         urgent=urgent,
         client_msg_id="",
         once=once,
@@ -120,16 +119,21 @@ def reminder_hour(site: Site, at: datetime) -> datetime:
     return datetime.combine(day, begin, site.zone)
 
 
-def template_values(work: Work, ticket: Ticket, text: str) -> dict[str, str]:
+def template_values(work: Work, ticket: Ticket, role: str, text: str) -> dict[str, str]:
     """What the expressions of a site's templates may name; see ``bot.models.template_fields``."""
     site = work.site
+    limit = ticket.due_at if role == "resident" else ticket.unit_due_at or ticket.due_at
     return {
         "number": ticket.number,
         "summary": ticket.summary,
         "state": STATES[ticket.state],
         "place": site.name_of("area", ticket.area_id) or "",
         "unit": site.name_of("unit", ticket.lead_id) or site.desk.name,
-        "due": "" if ticket.due_at is None else say_promise(ticket.due_at, work.now, site.zone),
-        "time": f"{work.now.astimezone(site.zone):%Y-%m-%d %H:%M}",
+        "due": "" if limit is None else _minute(limit, site),
+        "time": _minute(work.now, site),
         "text": text,
     }
+
+
+def _minute(at: datetime, site: Site) -> str:
+    return at.astimezone(site.zone).isoformat(" ", "minutes")[:16]

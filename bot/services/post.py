@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -105,9 +106,19 @@ def settle(work: Work, outcomes: Sequence[Outcome]) -> None:
             row.sent_at, row.platform_id = work.now, outcome.platform_id
         elif outcome.state == "pending":
             row.due_at = work.now + outcome.again_in
+    _count_again(work, rows, outcomes)
+
+
+def _count_again(work: Work, rows: Mapping[int, Outbox], outcomes: Sequence[Outcome]) -> None:
+    """The platform's word on the window; and what did not leave has used nothing up."""
     over = {outcome.openid for outcome in outcomes if outcome.window_over}
-    for talk in _talks(work, over).values():
-        talk.window_left = 0
+    kept = Counter(
+        outcome.openid
+        for outcome in outcomes
+        if outcome.state == "pending" and rows[outcome.id].channel == "custom"
+    )
+    for openid, talk in _talks(work, over | set(kept)).items():
+        talk.window_left = 0 if openid in over else min(talk.window_left + kept[openid], 5)
 
 
 def _talks(work: Work, openids: Iterable[str]) -> dict[str, Conversation]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, or_, select, text
+from sqlalchemy import Connection, Table, func, select, text
 from sqlmodel import SQLModel
 
 from bot.errors import ConfigurationError
@@ -111,7 +111,7 @@ class Loader:
                 "openid": self._openid(entry, row),
                 "phone": self._phone(entry, row),
             }
-            ids[entry.name] = self._put(_STAFF, entry.name, row, values, {"code": ""})
+            ids[entry.name] = self._put(_STAFF, entry.name, row, values)
         return ids
 
     def _dismiss(self, known: Mapping[str, Mapping[str, Any]], names: set[str]) -> None:
@@ -198,14 +198,11 @@ class Loader:
     def _is_used(self, table: Table, row_id: int) -> bool:
         """Whether any row of any table refers to this one."""
         for other in SQLModel.metadata.sorted_tables:
-            pointing = [c for c in other.columns if c.references(table.c.id)]
-            if (
-                pointing
-                and self._connection.execute(
-                    select(other.c.id).where(or_(*(c == row_id for c in pointing))).limit(1)
-                ).first()
-            ):
-                return True
+            for column in other.columns:
+                if column.references(table.c.id):
+                    found = select(column).where(column == row_id).limit(1)
+                    if self._connection.execute(found).first():
+                        return True
         return False
 
     def _settings(self, site: SiteFile) -> None:
@@ -215,19 +212,13 @@ class Loader:
             self._changes.changed.append(_say(_STATE, site.data["name"]))
 
     def _put(
-        self,
-        table: Table,
-        name: str,
-        row: Mapping[str, Any] | None,
-        values: dict[str, Any],
-        fresh: Mapping[str, Any] | None = None,
+        self, table: Table, name: str, row: Mapping[str, Any] | None, values: dict[str, Any]
     ) -> int:
-        """Write only what differs; ``fresh`` are columns that only a new row is given."""
+        """Write only what differs; returns the row's id."""
         if row is None:
             row_id = next(self._ids)
             named = {"name": name} if "name" in table.c else {}
-            insert = table.insert().values(id=row_id, **named, **values, **(fresh or {}))
-            self._connection.execute(insert)
+            self._connection.execute(table.insert().values(id=row_id, **named, **values))
             self._changes.added.append(_say(table, name))
             return row_id
         changed = {key: value for key, value in values.items() if row[key] != value}

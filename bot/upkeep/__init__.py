@@ -6,10 +6,14 @@ stay sealed, and with it in the same file they would not be.
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import migrations
 from bot.clock import Clock
@@ -31,10 +35,9 @@ def backup(settings: Settings, target: Path, now: datetime | None = None) -> Pat
     """
     at = (now or Clock().now()).astimezone(UTC)
     file = target / f"tongxin-{at:%Y%m%d-%H%M%S}.tar.gz" if target.is_dir() else target
-    file.parent.mkdir(parents=True, exist_ok=True)
     engine = sqlite if settings.is_sqlite else postgres
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
-        copy = Path(folder) / FILES[engine.NAME]
+    with _plainly(), _beside(file, ".backup-") as folder:
+        copy = folder / FILES[engine.NAME]
         schema, counts = engine.dump(settings.database_url, copy)
         manifest = Manifest(engine.NAME, schema, at.isoformat(), counts, checksum(copy))
         pack(file, manifest, copy, settings.data_dir / "media")
@@ -51,20 +54,42 @@ def restore(
     ``force``, a database with something in it.
     """
     engine = sqlite if settings.is_sqlite else postgres
-    if not force and not engine.is_empty(settings.database_url):
-        raise _refused("数据库里已有数据，没有恢复。确定要替换请加 --force（原有数据会留在一旁）")
-    suffix = f"before-{(now or Clock().now()).astimezone(UTC):%Y%m%d-%H%M%S}"
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.data_dir, prefix=".restore-") as folder:
-        manifest = unpack(archive, Path(folder))
+    media = settings.data_dir / "media"
+    with _plainly(), _beside(media, ".restore-") as folder:
+        if not force and not engine.is_empty(settings.database_url):
+            raise _refused(
+                "数据库里已有数据，没有恢复。确定要替换请加 --force（原有数据会留在一旁）"
+            )
+        manifest = unpack(archive, folder)
         _check(manifest, engine.NAME)
-        undo = _swap_folder(Path(folder) / "media", settings.data_dir / "media", suffix)
+        suffix = f"before-{(now or Clock().now()).astimezone(UTC):%Y%m%d-%H%M%S}"
+        undo = _swap_folder(folder / "media", media, suffix)
         try:
-            engine.put(settings.database_url, Path(folder) / FILES[engine.NAME], suffix)
+            engine.put(settings.database_url, folder / FILES[engine.NAME], suffix)
         except BaseException:
             undo()
             raise
     return manifest
+
+
+@contextmanager
+def _beside(file: Path, prefix: str) -> Iterator[Path]:
+    """A folder on the same disk as ``file``, so that moving there is atomic; gone afterwards."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=prefix) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """What the disk and the database may answer, in words; never the password of the address."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        first = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        raise _refused(f"数据库打不开：{first}") from error
+    except OSError as error:
+        raise _refused(f"读写 {error.filename} 失败：{error.strerror}") from error
 
 
 def _check(manifest: Manifest, engine: str) -> None:

@@ -40,7 +40,8 @@ class SlotSpec:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """A sub-topic. Without words it is what remains when no other matter is named.
+    """A sub-topic. Without words it is what remains when no other matter is named; ``hints`` are
+    words that suggest it and often mean something else.
 
     ``deadline_class`` None: the intent's. ``needs`` None: the intent's required slots.
     """
@@ -51,6 +52,7 @@ class Matter:
     deadline_class: str | None = None
     needs: tuple[str, ...] | None = None
     advice: str = ""
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,9 @@ class Intent:
 
     @cached_property
     def _words(self) -> WordList[Matter]:
-        return WordList((word, matter) for matter in self.matters for word in matter.words)
+        return WordList(
+            (word, matter) for matter in self.matters for word in matter.words + matter.hints
+        )
 
     def matter(self, text: str) -> Matter | None:
         """The sub-topic that ``text`` names with its longest word, else the one without words."""
@@ -176,6 +180,7 @@ def _matter(table: _Table, slot_names: Sequence[str]) -> Matter:
         deadline_class=table.one_of("class", DEADLINE_CLASSES, None),
         needs=needs,
         advice=table.text("advice", ""),
+        hints=table.texts("hints"),
     )
     for name in needs or ():
         if name not in slot_names:

@@ -2,8 +2,8 @@
 
 The screen looks for words that name danger (the matters of ``catalogue/emergency.toml``). The
 judge sets aside what is past, asked about, practised, imagined, told of others, over, or a
-figure of speech. What names danger and stands needs little support by the classifier; what
-names none needs much.
+figure of speech. A plain word for danger that stands is enough; a mere hint needs a little support
+by the classifier, and a message without either needs much.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from intents.engine.catalogue import Intent
 from intents.engine.wordlist import Hit, WordList
 
-Scope = Literal["danger", "call", "hour", "message", "before", "figure"]
+Scope = Literal["danger", "hint", "call", "hour", "message", "before", "figure"]
 
 # A call for help outweighs every other sign; a mention of the hour ends the past only.
 _CALLS = """救命 快来 快点 快些 快派 快叫 快去 快救 赶紧 赶快 赶过来 速来 速派 从速 立刻 立即 马上
@@ -38,30 +38,32 @@ _ABOUT = {
 }
 # Said before the danger: then that is past or imagined, unless something in between says «now».
 _PAST = """去年 前年 上个月 上月 上周 上星期 上礼拜 上次 上回 以前 之前 当年 那年 那时 那天 那次 小时候 年轻时
-年轻的时候 前几天 前些天 前阵子 前段时间 前天 曾经 有一次 有一回 年前 月前 天前 周前 几年"""
+年轻的时候 前几天 前些天 前阵子 前段时间 前天 前晚 前夜 大前天 曾经 有一次 有一回 年前 月前 天前 周前 几年"""
 _IMAGINED = """万一 假如 假设 要是 如果 一旦 哪天 以防 避免 防止 预防 就怕 怕出 怕会 怕有 怕哪 会不会 容易 差点 险些 迟早 早晚
 真要 真的要 要真 真着 真起"""
 _FIGURES = """笑死 气死 热死 饿死 烦死 累死 哭死 吵死 臭死 冷死 冻死 困死 撑死 丑死 羡慕死 想死你 死我了 死个人 火了 火大 发火
-冒火气 上火 恼火 生意火 火爆 炸了锅 心态炸 气炸 肺都 雷死 累瘫 着了火一样 着火一样 着火似的 救命车 救命钱 救命药 救命恩 救命稻草
-要跳舞 想跳舞 跳楼价 跳楼大 “救命” "救命" 起火了咋 起火了怎么 着火了咋 着火谁"""
+冒火气 上火 恼火 生意火 火爆 炸了锅 心态炸 气炸 肺都 雷死 累瘫 着了火一样 着火一样 着火似的 不着火 打着火 救命车 救命钱 救命药 救命恩 救命稻草
+要跳舞 想跳舞 跳楼价 跳楼大 逼人跳楼 落水口 落水管 “救命” "救命" 起火了咋 起火了怎么 着火了咋 着火谁"""
 _NEGATED = re.compile(r"(?:不是|没有|没|不会|未|并非|别|不要|防|像)$").search
 _PAST_VERB = re.compile(r"过(?:一[次回跤]|[两三几]次|一?架|火|$)").match
 
 
 class Finding(NamedTuple):
-    """What the words alone say: danger is named and stands; it was named or not but set aside."""
+    """What the words alone say. ``set_aside``: neither stands, and the message says why."""
 
-    named: bool
-    set_aside: bool
+    named: bool = False
+    hinted: bool = False
+    set_aside: bool = False
 
 
 class Screen:
     """Screen and judge for the kinds of danger of a catalogue."""
 
     def __init__(self, emergency: Intent) -> None:
-        words: list[tuple[str, Scope]] = [
-            (word, "danger") for matter in emergency.matters for word in matter.words
-        ]
+        words: list[tuple[str, Scope]] = []
+        for matter in emergency.matters:
+            words += [(word, "danger") for word in matter.words]
+            words += [(word, "hint") for word in matter.hints]
         words += [(word, "call") for word in _CALLS.split()]
         words += [(word, "hour") for word in _HOURS.split()]
         words += [(word, "message") for cue in _ABOUT.values() for word in cue.split()]
@@ -73,7 +75,7 @@ class Screen:
         """Reads one message."""
         hits = self._words.find(folded)
         if not hits:
-            return Finding(named=False, set_aside=False)
+            return Finding()
         of: dict[Scope, list[Hit[Scope]]] = {}
         for hit in hits:
             of.setdefault(hit.value, []).append(hit)
@@ -81,14 +83,16 @@ class Screen:
         calls = [hit for hit in of.get("call", ()) if not _within(hit, figures)]
         ends = [hit.start for hit in (*calls, *of.get("hour", ()))]
         elsewhere = "message" in of and not calls
-        dangers = [hit for hit in of.get("danger", ()) if not _within(hit, figures)]
-        standing = [
-            hit
+        dangers = [
+            hit for hit in (*of.get("danger", ()), *of.get("hint", ())) if not _within(hit, figures)
+        ]
+        standing = {
+            hit.value
             for hit in dangers
             if not elsewhere and not _is_denied(folded, hit) and not _is_over(hit, before, ends)
-        ]
+        }
         doubtful = elsewhere or bool((dangers or before or figures) and not calls)
-        return Finding(named=bool(standing), set_aside=doubtful and not standing)
+        return Finding("danger" in standing, "hint" in standing, doubtful and not standing)
 
 
 def _is_denied(folded: str, danger: Hit[Scope]) -> bool:

@@ -62,7 +62,8 @@ class Engine:
         others = max(row)
         if finding.set_aside:
             return False
-        if p < (limits.danger_named if finding.named else limits.danger_unnamed):
+        needed = limits.danger_hinted if finding.hinted else limits.danger_unnamed
+        if not finding.named and p < needed:
             row[here] = min(p, others * 0.99)  # an option to offer, never the first
             return False
         # As sure as it takes to go ahead, and surer than of anything else.

@@ -35,8 +35,8 @@ class Thresholds:
 
     act: float  # confidence from which we go ahead
     ask: float  # confidence from which offering options is worth it
-    danger_named: float  # probability of an emergency that is enough where danger is named
-    danger_unnamed: float  # the same where no word names it
+    danger_hinted: float  # probability of an emergency that is enough where words hint at it
+    danger_unnamed: float  # the same where no word does
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,12 @@ def calibrate(judged: Sequence[Judged], catalogue: Catalogue) -> dict[str, Any]:
     confidence = probabilities.max(axis=1)
     weight = _best(np.arange(0, 1.05, 0.05), lambda w: _wrong_acts(judged, w))
     act, ask = _act_threshold(confidence, right), _ask_threshold(confidence, top3)
-    named, unnamed = _danger_thresholds(
+    hinted, unnamed = _danger_thresholds(
         rows, probabilities[:, intents.index("emergency")], catalogue
     )
     return {
         "temperature": temperature,
-        "thresholds": [act, ask, named, unnamed],
+        "thresholds": [act, ask, hinted, unnamed],
         "act_prior_weight": weight,
         "top1": float(right.mean()),
         "top3": float(top3.mean()),
@@ -110,12 +110,13 @@ def _ask_threshold(confidence: Array, top3: Array) -> float:
 def _danger_thresholds(
     rows: Sequence[Row], probability: Array, catalogue: Catalogue
 ) -> tuple[float, float]:
-    """The cheapest thresholds where danger is named, and where it is not."""
+    """The cheapest thresholds where words hint at danger, and where they do not."""
     screen = Screen(catalogue.intents["emergency"])
     findings = [screen.examine(fold(row.text)) for row in rows]
     danger = np.array([row.intent == "emergency" for row in rows])
     open_ = np.array([not finding.set_aside for finding in findings])
     named = np.array([finding.named for finding in findings])
+    hinted = np.array([finding.hinted for finding in findings]) & ~named
 
     def cheapest(part: Array, cost_of_a_miss: float) -> float:
         p, d = probability[part], danger[part]
@@ -127,6 +128,6 @@ def _danger_thresholds(
         return _best(np.geomspace(0.9, 0.002, 60), cost)
 
     return (
-        cheapest(open_ & named, _COST_OF_A_MISS),
-        cheapest(open_ & (danger | ~named), _COST_OF_A_MISS * _SHARE_UNNAMED),
+        cheapest(open_ & hinted, _COST_OF_A_MISS),
+        cheapest(open_ & (danger | ~(named | hinted)), _COST_OF_A_MISS * _SHARE_UNNAMED),
     )

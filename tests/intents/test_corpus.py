@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter, defaultdict
 
 import pytest
@@ -93,7 +92,6 @@ def test_the_model_is_small():
     assert PACKAGED.stat().st_size < 3_000_000
 
 
-@pytest.mark.skipif("CI" not in os.environ and "RETRAIN" not in os.environ, reason="set RETRAIN=1")
 def test_training_again_gives_the_same_bytes(tmp_path):
     train = pytest.importorskip("intents.training.train").train
     train(tmp_path / "model.npz")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.data import PACKAGED_SITE
 from bot.errors import SiteError
@@ -271,3 +275,19 @@ def test_lines_of_keys_in_tables_arrays_and_long_values() -> None:
     ]
     assert lines.of("r", 1, "missing") == 14
     assert lines.of("nowhere") == 1
+
+
+VALUES = st.recursive(
+    st.one_of(st.booleans(), st.integers(), st.floats(), st.text(max_size=5)).map(json.dumps),
+    lambda inner: st.lists(inner, max_size=3).map(lambda parts: f"[{', '.join(parts)}]"),
+)
+
+
+@given(st.integers(min_value=1, max_value=GOOD.count("\n")), VALUES, st.booleans())
+def test_no_value_anywhere_raises_anything_else(line: int, value: str, added: bool) -> None:
+    lines = GOOD.split("\n")
+    keys = ["buildings", "hours", "days", "deadlines", "templates", "in", "phone", "latitude"]
+    key = keys[line % len(keys)] if added else lines[line].split("=")[0]
+    lines[line] = f"{key} = {value}" if not lines[line].startswith("[") else lines[line]
+    with suppress(SiteError):
+        parse("\n".join(lines), "f", {"noise"})

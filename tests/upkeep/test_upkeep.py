@@ -275,3 +275,31 @@ def test_without_the_tools_of_postgresql_a_backup_says_so(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigurationError, match="postgresql-client"):
         backup(settings, tmp_path / "backup.tar.gz")
+
+
+@on_sqlite
+@pytest.mark.parametrize("url", ["sqlite:///{folder}/x.db", "postgresql://u:p4ss@127.0.0.1:9/x"])
+def test_a_database_that_cannot_be_opened_is_told(
+    settings: Settings, tmp_path: Path, url: str
+) -> None:
+    archive = backup(settings, tmp_path / "backup.tar.gz")
+    (tmp_path / "x.db").write_text("no database " * 1000)
+    other = settings.model_copy(update={"database_url": url.format(folder=tmp_path)})
+    with pytest.raises(ConfigurationError, match="数据库打不开") as error:
+        backup(other, tmp_path / "other.tar.gz")
+    assert "p4ss" not in str(error.value)
+    with pytest.raises(ConfigurationError):
+        restore(other, archive)
+
+
+@on_sqlite
+def test_a_file_that_is_no_database_any_more_is_put_aside(
+    settings: Settings, tmp_path: Path
+) -> None:
+    archive = backup(settings, tmp_path / "backup.tar.gz")
+    broken = settings.data_dir / "tongxin.db"
+    broken.write_text("overwritten " * 1000)
+    restore(settings, archive, force=True, now=NOW)
+    assert residents(settings) == ["o0"]
+    aside = settings.data_dir / "tongxin.db.before-20261122-070100"
+    assert aside.read_text().startswith("overwritten")

@@ -1,0 +1,82 @@
+"""A fresh office for each story: the migrated and seeded database is made once and copied."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from bot import demo
+from bot.machine import build
+from bot.settings import Settings
+from intents.engine.engine import Engine
+from tests.conftest import FrozenClock, seed
+from tests.stories.script import Story
+from tests.stories.stage import opened
+
+
+@pytest.fixture(scope="session")
+def seeded(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded SQLite file, to be copied."""
+    file = tmp_path_factory.mktemp("seeded") / "office.db"
+    machine = build(_settings(file.parent, f"sqlite:///{file}"), FrozenClock(), engine)
+    seed(machine)
+    machine.close()
+    return file
+
+
+@pytest.fixture
+def sqlite_office(seeded: Path, tmp_path: Path) -> str:
+    shutil.copy(seeded, tmp_path / "office.db")
+    return f"sqlite:///{tmp_path}/office.db"
+
+
+@pytest.fixture
+def postgres_office(postgres: str, engine: Engine, tmp_path: Path) -> Iterator[str]:
+    server = make_url(postgres)
+    name = f"story_{uuid.uuid4().hex[:12]}"
+    admin = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = server.set(database=name).render_as_string(hide_password=False)
+    machine = build(_settings(tmp_path, url), FrozenClock(), engine)
+    seed(machine)
+    machine.close()
+    yield url
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def play(
+    engine: Engine, tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[[Story, str], None]:
+    """Plays a story through the webhook, on a database of the given kind."""
+
+    def run(story: Story, kind: str) -> None:
+        url = request.getfixturevalue(f"{kind}_office")
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            settings = _settings(tmp_path, url, listener.getsockname()[1])
+            machine = build(settings, FrozenClock(), engine)
+
+            async def whole() -> None:
+                async with opened(machine, listener) as stage:
+                    await stage.play(story)
+
+            asyncio.run(whole())
+
+    return run
+
+
+def _settings(folder: Path, url: str, port: int = 0) -> Settings:
+    """As ``make demo`` has them, on this port and database."""
+    base = Settings.model_validate({"data_dir": folder, "port": port})
+    return demo.settings_for(base).model_copy(update={"database_url": url})
