@@ -264,7 +264,7 @@ def classify(now: Now = "") -> None:
     settings = Settings()
     engine = Engine.load(cache_dir=settings.data_dir / "cache")
     at = _instant(now, settings)
-    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     for line in classify_lines(engine, sys.stdin, gazetteer=_gazetteer(), at=at):
         print(json.dumps(line, ensure_ascii=False), flush=True)
 

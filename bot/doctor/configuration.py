@@ -41,7 +41,7 @@ def _secret_key(settings: Settings, demo: bool) -> Finding:
 
 def _token(settings: Settings) -> Finding:
     if not settings.wechat_token:
-        return error("没有设置 WECHAT_TOKEN，无法确认消息来自微信", f"{_WHERE}的 WECHAT_TOKEN")
+        return error("没有设置 WECHAT_TOKEN，无法确认消息来自微信", f"{_WHERE} 的 WECHAT_TOKEN")
     if not re.fullmatch(r"[A-Za-z0-9]{3,32}", settings.wechat_token):
         return error("WECHAT_TOKEN 应是 3–32 个字母或数字", "与公众平台上填的令牌（Token）保持一致")
     return ok("WECHAT_TOKEN 已设置")
@@ -49,7 +49,7 @@ def _token(settings: Settings) -> Finding:
 
 def _appid(settings: Settings) -> Finding:
     if not settings.wechat_appid:
-        return error("没有设置 WECHAT_APPID", f"{_WHERE}的 WECHAT_APPID")
+        return error("没有设置 WECHAT_APPID", f"{_WHERE} 的 WECHAT_APPID")
     if not re.fullmatch(r"wx[0-9a-f]{16}", settings.wechat_appid) and not settings.simulator:
         return warn("WECHAT_APPID 不像真的：应是 wx 加 16 位", "请与公众平台的 AppID 逐字核对")
     return ok("WECHAT_APPID 已设置")
@@ -57,7 +57,7 @@ def _appid(settings: Settings) -> Finding:
 
 def _secret(settings: Settings) -> Finding:
     if not settings.wechat_secret:
-        return error("没有设置 WECHAT_SECRET，不能推送、不能建菜单", f"{_WHERE}的 WECHAT_SECRET")
+        return error("没有设置 WECHAT_SECRET，不能推送、不能建菜单", f"{_WHERE} 的 WECHAT_SECRET")
     if not re.fullmatch(r"[0-9a-f]{32}", settings.wechat_secret) and not settings.simulator:
         return warn("WECHAT_SECRET 不像真的：应是 32 位", "请与公众平台的 AppSecret 逐字核对")
     return ok("WECHAT_SECRET 已设置")
@@ -74,7 +74,7 @@ def _mode(settings: Settings) -> Finding:
             return warn("消息以明文模式传送，内容不加密", advice)
         return ok("消息模式：plain")
     if not key:
-        advice = f"{_WHERE}的 WECHAT_AES_KEY（消息加解密密钥）"
+        advice = f"{_WHERE} 的 WECHAT_AES_KEY（消息加解密密钥）"
         return error(f"WECHAT_MODE 是 {mode}，但没有设置 WECHAT_AES_KEY", advice)
     if len(key) != 43:
         advice = "重新复制公众平台的 EncodingAESKey，前后不要带空格或引号"

@@ -29,7 +29,7 @@ def check_site(connection: Connection, now: datetime, *, live: bool) -> Iterator
         advice = "运行 tongxin site load 文件（示例：tongxin seed）"
         yield error("还没有载入站点：没有区域、单位和人员", advice)
         return
-    yield ok(f"站点：{site.name},{len(site.units)} 个单位，{len(site.areas)} 个区域")
+    yield ok(f"站点：{site.name}，{len(site.units)} 个单位，{len(site.areas)} 个区域")
     yield from _desk(site)
     yield from _heads(site)
     yield from _templates(site)

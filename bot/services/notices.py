@@ -38,6 +38,9 @@ def on_transition(
     elif ticket.state == "awaiting_feedback":
         to_resident(work, ticket, "follow_up", text, SOLVED)
         ask(work, ticket, "feedback", "solved", text, SOLVED)
+    elif ticket.state == "declined":
+        to_resident(work, ticket, "update", text)
+        ask(work, ticket, "appeal", "appeal", text)
     elif ticket.state == "need_info":
         to_resident(work, ticket, "update", text)
         ask(work, ticket, "info", "info", text)
@@ -203,7 +206,9 @@ def _to_staff(work: Work, ticket: Ticket, came_from: str | None, event: Event) -
     people = in_charge(work, ticket)
     alarmed = ticket.urgent and event.role == "system" and not ticket.is_child
     if state == "dispatched" and not alarmed:
-        to_staff(work, people, "task", task(work, ticket), ticket=ticket)
+        if not to_staff(work, people, "task", task(work, ticket), ticket=ticket):
+            text = f"【请电话通知】{unit_of(work, ticket)}没有人绑定微信。{brief(work, ticket)}"
+            to_staff(work, work.site.desk_staff, "task", text, ticket=ticket, role="desk")
     elif state == "received" and came_from is not None:
         why = "居民不满意，退回重办" if event.role == "resident" else f"由{STATES[came_from]}退回"
         to_staff(work, people, "task", f"【待受理】{brief(work, ticket)}\n{why}", ticket=ticket)

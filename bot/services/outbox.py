@@ -93,8 +93,7 @@ def audience(work: Work, ticket: Ticket) -> list[Resident]:
     from_ids = [ticket.resident_id] if ticket.resident_id is not None else []
     if ticket.supporters:
         from_ids += supporters(work, ticket)
-    people = [work.need(Resident, resident_id) for resident_id in dict.fromkeys(from_ids)]
-    return [resident for resident in people if resident.subscribed]
+    return [work.need(Resident, resident_id) for resident_id in dict.fromkeys(from_ids)]
 
 
 def supporters(work: Work, ticket: Ticket) -> list[int]:

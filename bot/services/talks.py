@@ -67,7 +67,7 @@ def ask_later(work: Work, resident_id: int | None, question: Question) -> bool:
     if conversation is None:
         return False
     current = open_question(work, conversation)
-    if current is not None and current.handler not in ("feedback", "info"):
+    if current is not None and current.handler not in ("feedback", "info", "appeal"):
         return False
     put(work, conversation, question)
     return True

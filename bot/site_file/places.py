@@ -93,7 +93,7 @@ def _buildings(table: Table) -> tuple[Mapping[str, Any], ...]:
         given = table.get("buildings", list, [])
     rows = [row for item in given for row in _rows(table, item)]
     names = [row["name"] for row in rows]
-    for name in {name for name in names if names.count(name) > 1}:
+    for name in {name for name in names if name and names.count(name) > 1}:
         table.wrong("buildings", f"「{name}」写了两次")
     return tuple(rows)
 

@@ -43,7 +43,7 @@ class Table:
     def __init__(self, complaints: Complaints, place: Place, values: Mapping[str, Any]) -> None:
         self.complaints, self.place = complaints, place
         self._values = values
-        self._read: set[str] = set()
+        self._read: dict[str, None] = {}  # a set in order
 
     def wrong(self, key: str, problem: str) -> None:
         self.complaints.add((*self.place, key), problem)
@@ -57,7 +57,7 @@ class Table:
 
     def get(self, key: str, kind: type, default: Any = None) -> Any:
         """The value if it is of ``kind``; whole numbers pass as floats."""
-        self._read.add(key)
+        self._read[key] = None
         value = self._values.get(key, default)
         if value is default:
             return default
@@ -74,8 +74,13 @@ class Table:
         if not value and not isinstance(self._values.get(key, ""), str):
             return ""
         if not value:
-            self.wrong(key, f"缺少 {key}" if key not in self._values else f"{key} 是空的")
+            self.wrong(key, f"{key} 是空的" if key in self._values else f"缺少 {key}{self._here()}")
         return value
+
+    def _here(self) -> str:
+        """For what is missing: its line alone would not tell in which table."""
+        names = [step for step in self.place if isinstance(step, str)]
+        return f"（在 [{'.'.join(names)}] 里）"
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, none empty."""
@@ -115,5 +120,5 @@ class Table:
 
     def nothing_else(self) -> None:
         """Complain of every key that nobody asked for: most are misspelt ones."""
-        for key in self._values.keys() - self._read:
+        for key in self._values.keys() - self._read.keys():
             self.known(key, key, self._read, "字段")

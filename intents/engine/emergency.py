@@ -111,4 +111,4 @@ def _is_over(danger: Hit[Scope], before: list[Hit[Scope]], ends: list[int]) -> b
 
 def _within(danger: Hit[Scope], figures: list[Hit[Scope]]) -> bool:
     """The word is part of a saying, «笑死我了»."""
-    return any(f.start < danger.end and danger.start < f.end for f in figures)
+    return any(f.start <= danger.start and danger.end <= f.end for f in figures)

@@ -40,13 +40,13 @@ def test_revoked_by_note(machine: Machine) -> None:
     assert machine.read(lambda work: tokens.check(work.connection, token)) is None
 
 
-@pytest.mark.parametrize("path", ["/tickets", "/outbox", "/units", "/tickets/T20261123-0001"])
-@pytest.mark.parametrize("header", [None, "Bearer", "Bearer wrong", "Basic dXNlcjpwYXNz"])
-def test_nobody_without_a_good_token(api_client: Api, path: str, header: str | None) -> None:
-    headers = {} if header is None else {"Authorization": header}
-    answer = api_client.request("GET", path, token="", headers=headers)
-    assert problem(answer) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
+def test_nobody_without_a_good_token(api_client: Api) -> None:
+    for path in ("/tickets", "/outbox", "/units", "/tickets/T20261123-0001"):
+        for header in ("", "Bearer", "Bearer wrong", "Basic dXNlcjpwYXNz"):
+            headers = {"Authorization": header} if header else {}
+            answer = api_client.request("GET", path, token="", headers=headers)
+            assert problem(answer) == (401, "unauthorized"), (path, header)
+            assert answer.headers["www-authenticate"] == "Bearer"
 
 
 def test_a_revoked_token_is_out_within_seconds(api_client: Api) -> None:

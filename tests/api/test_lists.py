@@ -44,11 +44,8 @@ def test_one_ticket_comes_with_its_history_in_order(api_client: Api, lamp: str) 
     api_client.moved(lamp, "in_progress", HANDLER)
     ticket = api_client.get(f"/tickets/{lamp}")
     assert list(ticket) == [*TICKET, "events"]
-    assert all(
-        list(event) == ["at", "kind", "actor", "data", "from", "to"]
-        or set(event) == {"at", "kind", "actor", "from", "to", "data"}
-        for event in ticket["events"]
-    )
+    names = ["at", "kind", "actor", "from", "to", "data"]
+    assert all(list(event) == names for event in ticket["events"])
     steps = [(event["kind"], event["from"], event["to"]) for event in ticket["events"]]
     assert steps == [
         ("opened", None, "received"),
@@ -67,9 +64,9 @@ def test_events_are_paged_newest_first(api_client: Api, lamp: str) -> None:
     assert [event["to"] for event in page["items"]] == ["in_progress", "dispatched"]
 
 
-@pytest.mark.parametrize("path", ["/tickets/T20261123-9999", "/tickets/x/events"])
-def test_an_unknown_ticket(api_client: Api, path: str) -> None:
-    assert api_client.refused(path) == (404, "not_found")
+def test_an_unknown_ticket(api_client: Api) -> None:
+    for path in ("/tickets/T20261123-9999", "/tickets/x", "/tickets/x/events"):
+        assert api_client.refused(path) == (404, "not_found")
 
 
 def test_paging_newest_first(api_client: Api) -> None:
@@ -87,13 +84,12 @@ def test_paging_newest_first(api_client: Api) -> None:
     assert api_client.get("/tickets", offset=15) == {"items": [], "total": 15}
 
 
-@pytest.mark.parametrize("path", ["/tickets", "/outbox", "/areas", "/units", "/staff"])
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("limit", 0), ("limit", 501), ("limit", "x"), ("offset", -1), ("offset", 10**30), ("stat", 1)],
-)
-def test_paging_that_is_refused(api_client: Api, path: str, name: str, value: Any) -> None:
-    assert api_client.refused(path, **{name: value}) == (422, name)
+def test_paging_that_is_refused(api_client: Api) -> None:
+    wrong: list[tuple[str, Any]] = [("limit", 0), ("limit", 501), ("limit", "x"), ("limit", "")]
+    wrong += [("offset", -1), ("offset", 10**30), ("stat", "closed")]
+    for path in ("/tickets", "/outbox", "/areas", "/units", "/staff"):
+        for name, value in wrong:
+            assert api_client.refused(path, **{name: value}) == (422, name), (path, value)
 
 
 def test_the_largest_page(api_client: Api, lamp: str) -> None:
@@ -138,22 +134,12 @@ def test_filters(api_client: Api, three: list[str]) -> None:
     assert numbers(plus.json()) == [fire]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("state", "open"),
-        ("area", "火星"),
-        ("lead", "火星"),
-        ("urgent", "maybe"),
-        ("since", "yesterday"),
-        ("since", "0001-01-01T00:00:00+08:00"),
-        ("since", "9999-12-31T23:59:59-08:00"),
-        ("number", "T\0"),
-        ("intent", "x" * 3000),
-    ],
-)
-def test_filters_that_are_refused(api_client: Api, name: str, value: str) -> None:
-    assert api_client.refused("/tickets", **{name: value}) == (422, name)
+def test_filters_that_are_refused(api_client: Api) -> None:
+    wrong = [("state", "open"), ("area", "火星"), ("lead", "火星"), ("urgent", "maybe")]
+    wrong += [("since", "yesterday"), ("since", ""), ("number", "T\0"), ("intent", "x" * 3000)]
+    wrong += [("since", "0001-01-01T00:00:00+08:00"), ("since", "9999-12-31T23:59:59-08:00")]
+    for name, value in wrong:
+        assert api_client.refused("/tickets", **{name: value}) == (422, name), value
 
 
 def test_the_outbox(api_client: Api, three: list[str]) -> None:

@@ -55,7 +55,13 @@ def test_every_emergency_kind_says_what_to_do_and_whom_to_ring(catalogue):
     for matter in kinds.values():
         assert any(number in matter.advice for number in ("110", "119", "120")), matter.id
     gas = kinds["gas"].advice
-    assert gas.index("关阀") < gas.index("开窗") < gas.index("别动") < gas.index("屋外") < gas.index("119")
+    assert (
+        gas.index("关阀")
+        < gas.index("开窗")
+        < gas.index("别动")
+        < gas.index("屋外")
+        < gas.index("119")
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,7 +87,12 @@ def test_no_word_no_matter_unless_one_is_for_the_rest(catalogue):
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("厨房着火了", "fire"), ("一股煤气味", "gas"), ("孩子走丢了", "missing"), ("他拿刀追人", "violence")],
+    [
+        ("厨房着火了", "fire"),
+        ("一股煤气味", "gas"),
+        ("孩子走丢了", "missing"),
+        ("他拿刀追人", "violence"),
+    ],
 )
 def test_emergency_kinds(catalogue, text, kind):
     assert catalogue.matter("emergency", text).id == kind

@@ -6,7 +6,14 @@ import json
 
 from intents.training.classify import classify
 
-LINES = ["阳光小区3号楼2单元501的灯坏了，电话138 0013 8000\n", "\n", "着火了\r\n", "哈哈哈", "", "十几楼往下扔东西"]
+LINES = [
+    "阳光小区3号楼2单元501的灯坏了，电话138 0013 8000\n",
+    "\n",
+    "着火了\r\n",
+    "哈哈哈",
+    "",
+    "十几楼往下扔东西",
+]
 
 
 def test_one_object_a_line_in_order(engine, places, at):
@@ -20,7 +27,14 @@ def test_fields(engine, places, at):
         assert set(answer) == {"text", "emergency", "items"}
         assert answer["items"]
         for item in answer["items"]:
-            assert list(item) == ["intent", "decision", "confidence", "alternatives", "act", "slots"]
+            assert list(item) == [
+                "intent",
+                "decision",
+                "confidence",
+                "alternatives",
+                "act",
+                "slots",
+            ]
             assert item["decision"] in ("act", "ask", "refuse")
             assert all(len(pair) == 2 for pair in item["alternatives"])
             for slots in item["slots"].values():

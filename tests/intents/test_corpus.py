@@ -15,6 +15,7 @@ from intents.training.corpus import CATALOGUE, CorpusError, digest, load_rows, w
 
 NEAR = 85  # of 100, by characters
 SHORT = 8  # shorter sentences are alike by nature and must only not be equal
+COMMAND = 4  # «转人工» is what everybody says
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,8 @@ def alike(left, right):
         for pair in {text[k : k + 2] for k in range(len(text) - 1)} or {text}:
             holders[pair].append(i)
     for i, text in enumerate(left):
+        if len(text) <= COMMAND:
+            continue
         shared = Counter()
         for pair in {text[k : k + 2] for k in range(len(text) - 1)} or {text}:
             if len(holders[pair]) < 80:

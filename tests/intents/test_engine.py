@@ -16,7 +16,16 @@ from intents.engine.model import Model, ModelError
 from intents.engine.segment import _load_jieba, load_segmenter
 from intents.understanding import ACTS, Query
 
-SENTENCES = ["楼道灯坏了", "", "着火了快来人", "我上次报的怎么样了", "谢谢", "😀" * 50, "3-2-501", "a" * 3000]
+SENTENCES = [
+    "楼道灯坏了",
+    "",
+    "着火了快来人",
+    "我上次报的怎么样了",
+    "谢谢",
+    "😀" * 50,
+    "3-2-501",
+    "a" * 3000,
+]
 
 
 def test_plain_messages(hear):
@@ -54,8 +63,11 @@ def test_never_raises_and_every_slot_is_an_exact_substring(engine, at, places, t
     _check(engine, at, places, texts)
 
 
-FRAGMENTS = ["3号楼", "2单元", "五零一", "-", " ", "138", "0013", "8000", "沪a", "·", "T2026", "1122",
-             "0007", "那个", "尾号", "幺", "救命", "去年", "着火", "阳光小区", "十", "層", "零", "#", "\ud800"]  # fmt: skip
+FRAGMENTS = [
+    "3号楼", "2单元", "五零一", "-", " ", "138", "0013", "8000", "沪a", "·", "T2026",
+    "1122", "0007", "那个", "尾号", "幺", "救命", "去年", "着火", "阳光小区", "十", "層", "零", "#",
+    "\ud800",
+]  # fmt: skip
 
 
 @settings(max_examples=300, deadline=None)

@@ -133,11 +133,6 @@ def every(all_fields: dict[str, Any]) -> dict[str, Any]:
     return all_fields | {"unit": "民生服务中心"}
 
 
-def attempts(child: bool) -> list[tuple[str, str, str]]:
-    states = CHILD_STATES if child else STATES
-    return list(itertools.product(states, STATES, ACTORS))
-
-
 # --- allowed -----------------------------------------------------------------------------------
 
 
@@ -201,19 +196,19 @@ def refused(scene: Any, ticket: Any, to: str, actor: Actor, fields: dict[str, An
     assert vars(ticket) == before
 
 
-@pytest.mark.parametrize("child", [False, True], ids=["main", "child"])
-@pytest.mark.parametrize("source", STATES)
+@pytest.mark.parametrize(
+    ("source", "child"),
+    [(state, False) for state in STATES] + [(state, True) for state in CHILD_STATES],
+)
 def test_whatever_is_no_edge_is_refused(
     sqlite_lab: Any, every: dict[str, Any], source: str, child: bool
 ) -> None:
     """Guards are met wherever there is an edge for somebody, so that only the actor is refused."""
-    if child and source not in CHILD_STATES:
-        pytest.skip("a child is never there")
     tried = 0
     for to in STATES:
         with sqlite_lab.scene() as scene:
             allowed = EXPECTED[child].get((source, to), set())
-            for case in {"system", "supervisor", "resident"}:
+            for case in ("system", "supervisor", "resident"):
                 ticket, fields = prepare(scene, source, to, case, child=child)
                 before = scene.row(ticket), scene.counts()
                 for role in [role for role in ACTORS if role not in allowed]:

@@ -19,8 +19,6 @@ from bot.inbox import Inbox
 from bot.machine import Machine
 
 PREFIX = "/api/v1"
-# A transition with every field at its longest stays below.
-LARGEST_BODY = 256 * 1024
 
 
 def router(machine: Machine, inbox: Inbox) -> APIRouter:
@@ -31,7 +29,6 @@ def router(machine: Machine, inbox: Inbox) -> APIRouter:
         route_class=Route,
         dependencies=[Depends(gate.holder)],
         responses=DOCUMENTED,
-        max_body_size=LARGEST_BODY,
     )
     tickets.add(routes, gate)
     outbox.add(routes, gate)

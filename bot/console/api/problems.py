@@ -13,10 +13,13 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.routing import Match
+from starlette.types import Message, Receive
 
 from bot.errors import Missing, NotFound, Refused
 
 log = structlog.get_logger()
+# A transition with every field at its longest stays below.
+LARGEST_BODY: Final = 256 * 1024
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -61,11 +64,26 @@ class Route(APIRoute):
 
         async def told(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await handle(Request(request.scope, _bounded(request.receive)))
             except Exception as error:  # noqa: BLE001 - nobody is shown a traceback
                 return answer_to(error)
 
         return told
+
+
+def _bounded(receive: Receive) -> Receive:
+    """``receive`` until the body is too large, however it is sent and whoever sends it."""
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LARGEST_BODY:
+            raise HTTPException(413)
+        return message
+
+    return bounded
 
 
 def add_unknown_paths(outside: APIRouter, known: APIRouter) -> None:
