@@ -220,7 +220,8 @@ def _answer(work: Work, entry: Entry, message: Message, text: str | None) -> Non
         message.reply = work.vault.seal(text)
         return
     message.state = "pushed"
-    outbox.push(work, entry.incoming.openid, "resident", "reply", text)
+    # Masked: the outbox is not sealed, and staff may have asked for somebody's number.
+    outbox.push(work, entry.incoming.openid, "resident", "reply", mask(text))
     entry.reply = None
 
 

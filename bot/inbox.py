@@ -53,6 +53,7 @@ class Inbox:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.on_commit: Callable[[], None] = lambda: None
+        self.on_saved: Callable[[Sequence[Entry]], None] = lambda entries: None
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -177,6 +178,7 @@ class Inbox:
             else:
                 _settle(done, entry.reply)
         if error is None:
+            self.on_saved(entries)
             self.on_commit()
 
 

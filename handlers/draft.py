@@ -145,7 +145,7 @@ class Draft:
     def columns(self, turn: Turn) -> dict[str, Any]:
         """The ticket's text and slots: words masked, what is personal sealed."""
         building, room = self.building()
-        open_slots = {k: v["text"] for k, v in self.slots.items() if k not in _PRIVATE}
+        open_slots = {k: mask(v["text"]) for k, v in self.slots.items() if k not in _PRIVATE}
         if building or room:
             open_slots["building"] = building
         private = {name: self.text_of(name) for name in _PRIVATE if self.text_of(name)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.conversation.turn import Answer, Reply, Turn
+from bot.masking import mask
 from bot.models import Ticket
 from bot.services import dispatch, notices
 from bot.services.talks import Question
@@ -50,7 +51,7 @@ def answer(turn: Turn, said: Answer) -> Reply | None:
     if turn.incoming.point is not None:
         draft.point = list(turn.incoming.point)
     draft.learn(slots)
-    text = turn.text.strip().replace("<", "").replace(">", "")
+    text = mask(turn.text.strip()).replace("<", "").replace(">", "")
     if wanted not in draft.slots and draft.point is None and text:
         draft.slots[wanted] = {"text": text[:LONGEST_PLACE], "value": None}
     draft.say(turn)

@@ -205,7 +205,8 @@ class Office:
 
     def events(self, ticket: Ticket) -> list[Event]:
         where = _column(Event, "ticket_id") == ticket.id
-        return self.read(lambda work: work.find(Event, where, order=[_column(Event, "id")]))
+        order = [_column(Event, "at"), _column(Event, "id")]
+        return self.read(lambda work: work.find(Event, where, order=order))
 
     def pushes(self, **where: Any) -> list[Outbox]:
         conditions = [_column(Outbox, name) == value for name, value in where.items()]

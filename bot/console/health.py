@@ -14,6 +14,7 @@ from bot.machine import Machine
 def router(machine: Machine, inbox: Inbox) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     figures = Metrics(machine, inbox)
+    inbox.on_saved = figures.saved
 
     @routes.get("/healthz")
     async def healthz() -> dict[str, str]:

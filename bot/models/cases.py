@@ -24,6 +24,7 @@ class Ticket(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_ticket_resident", "resident_id", "id"),
+        Index("ix_ticket_created", "created_at", "id"),
         Index("ix_ticket_state", "state", "id"),
         Index("ix_ticket_lead", "lead_id", "state"),
         Index("ix_ticket_assignee", "assignee_id", "state"),

@@ -20,7 +20,11 @@ class Outbox(SQLModel, table=True):
     ``platform_id`` is the platform's MsgID of a template message. ``fields`` feed the template's expressions.
     """
 
-    __table_args__ = (Index("ix_outbox_due", "state", "urgent", "due_at"),)
+    __table_args__ = (
+        Index("ix_outbox_due", "state", "urgent", "due_at"),
+        Index("ix_outbox_created", "created_at", "id"),
+        Index("ix_outbox_openid", "openid", "id"),
+    )
 
     id: int = id_column()
     ticket_id: int | None = Field(default=None, sa_column=Column(BigId, nullable=True, index=True))

@@ -320,7 +320,7 @@ def answer_of(work: Work, ticket: Ticket) -> str:
         Event,
         col(Event.ticket_id) == ticket.id,
         col(Event.to_state).in_(("in_review", "awaiting_feedback")),
-        order=[col(Event.id).desc()],
+        order=[col(Event.at).desc(), col(Event.id).desc()],
         limit=5,
     )
     return next((str(event.data["text"]) for event in events if event.data.get("text")), "")

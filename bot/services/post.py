@@ -51,7 +51,17 @@ class Outcome:
 
 def claim(work: Work, limit: int = 100) -> list[Letter]:
     """The most urgent that are due, ours for ``LEASE``; a lapsed claim counts as due again."""
-    rows = work.find(
+    letters: list[Letter] = []
+    # What nothing can bring is marked so and must not look like the end of what is due.
+    while not letters and (rows := _due(work, limit)):
+        talks = _talks(work, {row.openid for row in rows})
+        found = (_letter(work, row, talks.get(row.openid)) for row in rows)
+        letters = [letter for letter in found if letter is not None]
+    return letters
+
+
+def _due(work: Work, limit: int) -> list[Outbox]:
+    return work.find(
         Outbox,
         col(Outbox.state).in_(("pending", "sending")),
         col(Outbox.due_at) <= work.now,
@@ -60,8 +70,6 @@ def claim(work: Work, limit: int = 100) -> list[Letter]:
         lock=True,
         skip_locked=True,
     )
-    talks = _talks(work, {row.openid for row in rows})
-    return [letter for row in rows if (letter := _letter(work, row, talks.get(row.openid)))]
 
 
 def _letter(work: Work, row: Outbox, talk: Conversation | None) -> Letter | None:

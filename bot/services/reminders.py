@@ -56,16 +56,22 @@ def _due(work: Work) -> list[Ticket]:
 
 def _catch_up(work: Work, ticket: Ticket) -> list[dict[str, str]]:
     done: list[dict[str, str]] = []
+    called = False
     for _ in range(MOST_MOMENTS):
-        missed = [moment for moment in clocks.moments(work.site, ticket) if moment[0] <= work.now]
+        moments = (m for m in clocks.moments(work.site, ticket) if m[0] <= work.now)
+        # Of the missed alerts one is worth sending: first, and without hiding any other word.
+        missed = [moment for moment in moments if not (called and moment[1] == "alert")]
         if not missed:
             break
-        # Only the latest of the missed alerts is worth sending, and no other word is lost by it.
-        at, what = min(missed, key=lambda moment: (moment[1] == "alert", *moment))
-        seen = work.now if what == "alert" else at
-        ticket.watched_at = max(seen, ticket.watched_at or seen)
+        at, what = min(missed, key=lambda moment: (moment[1] != "alert", *moment))
+        if what == "alert":
+            called = True
+        else:
+            ticket.watched_at = max(at, ticket.watched_at or at)
         ACTIONS[what](work, ticket, at)
         done.append({"ticket": ticket.number, "did": what, "at": at.isoformat()})
+    if called:
+        ticket.watched_at = work.now
     ticket.watch_at = clocks.next_watch(work.site, ticket)
     return done
 

@@ -22,6 +22,9 @@ from bot.services.guards import GUARDS, Move, whistled
 from bot.services.outbox import supporters
 from bot.work import Work, table_of
 
+# Ids come in blocks per process, so they tell order only within one instant.
+_NEWEST = (col(Ticket.created_at).desc(), col(Ticket.id).desc())
+
 
 def open_ticket(
     work: Work,
@@ -267,23 +270,23 @@ def of_resident(work: Work, resident: Resident, *, limit: int = 5) -> list[Ticke
     joined = work.find(Supporter, col(Supporter.resident_id) == resident.id, limit=limit)
     mine = col(Ticket.resident_id) == resident.id
     wanted = mine | col(Ticket.id).in_([row.ticket_id for row in joined]) if joined else mine
-    return work.find(Ticket, wanted, order=[col(Ticket.id).desc()], limit=limit, lock=True)
+    return work.find(Ticket, wanted, order=_NEWEST, limit=limit, lock=True)
 
 
 def recall(work: Work, resident_ids: Collection[int], *, limit: int = 5) -> None:
     """What ``of_resident`` will be asked for in this batch, in one query for all."""
     table = table_of(Ticket)
-    place = func.row_number().over(partition_by=table.c.resident_id, order_by=table.c.id.desc())
+    place = func.row_number().over(
+        partition_by=table.c.resident_id, order_by=(table.c.created_at.desc(), table.c.id.desc())
+    )
     ranked = select(table.c.id, place.label("place"))
     latest = ranked.where(table.c.resident_id.in_(resident_ids)).subquery()
     wanted = col(Ticket.id).in_(select(latest.c.id).where(latest.c.place <= limit))
     joined = work.find(Supporter, col(Supporter.resident_id).in_(resident_ids), limit=5000)
     alone = set(resident_ids) - {row.resident_id for row in joined}
     work.recalled.update({resident_id: [] for resident_id in alone})
-    order = [col(Ticket.id).desc()]
-    for ticket in work.find(
-        Ticket, wanted, order=order, limit=limit * len(resident_ids), lock=True
-    ):
+    most = limit * len(resident_ids)
+    for ticket in work.find(Ticket, wanted, order=_NEWEST, limit=most, lock=True):
         if ticket.resident_id in work.recalled:
             work.recalled[ticket.resident_id].append(ticket)
 

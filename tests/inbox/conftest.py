@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,7 +14,6 @@ import pytest
 import structlog
 from sqlalchemy import func, select
 
-from bot import logs
 from bot.conversation.incoming import Incoming
 from bot.conversation.turn import Answer, Reply, Turn
 from bot.inbox import Inbox
@@ -66,7 +66,7 @@ class Door:
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
     """Unconfigured, structlog draws every variable of a failing turn, which takes a minute."""
-    logs.configure("CRITICAL")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
     structlog.reset_defaults()
 

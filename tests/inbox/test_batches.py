@@ -115,14 +115,14 @@ def test_a_residents_messages_keep_their_order(office: Office) -> None:
         ("lin", "楼道灯坏了"),
         ("hu", "楼道灯坏了"),
         ("lin", "阳光小区"),
-        ("hu", "和平里"),
+        ("hu", "翠湖苑"),
         ("lin", "3号楼2单元"),
         ("hu", "5号楼1单元"),
     ]
     replies = run(office.machine, [office.incoming(*one) for one in said], 64)
     assert [t.summary for t in office.tickets()] == [
         "阳光小区3号楼2单元 楼道灯",
-        "和平里5号楼1单元 楼道灯",
+        "翠湖苑5号楼1单元 楼道灯",
     ]
     assert "0001" in str(replies[4])
     assert "0002" in str(replies[5])
@@ -157,7 +157,9 @@ def test_about_one_statement_a_table(office: Office) -> None:
     writes = {what: n for what, n in seen.items() if what.startswith(("INSERT", "UPDATE"))}
     # PostgreSQL takes serials in blocks of twenty.
     assert {w for w, n in writes.items() if n > 2} <= {"INSERT counter"}, seen
-    assert {"INSERT message", "INSERT ticket", "INSERT ticket_event", "INSERT outbox"} <= set(writes)
+    assert {"INSERT message", "INSERT ticket", "INSERT ticket_event", "INSERT outbox"} <= set(
+        writes
+    )
     assert seen.total() <= 24, seen
     assert len(office.tickets()) == 64 + 51
 

@@ -33,7 +33,9 @@ def run(office: Office, *said: tuple[str, str]) -> list[Entry]:
 def test_the_others_are_served_and_the_words_are_kept(
     office: Office, breaking: Counter[str]
 ) -> None:
-    before, failing, after = run(office, ("lin", LAMP), ("hu", f"{BROKEN}13912345678"), ("wu", LAMP))
+    before, failing, after = run(
+        office, ("lin", LAMP), ("hu", f"{BROKEN}13912345678"), ("wu", LAMP)
+    )
     assert "已登记" in str(before.reply)
     assert "已登记" in str(after.reply)
     [ticket] = [t for t in office.tickets() if t.summary == "系统没能处理的话"]
@@ -125,7 +127,9 @@ def test_what_cannot_be_understood_fails_alone(
     assert row.text == BROKEN
 
 
-@pytest.mark.parametrize("statement", ["INSERT INTO counter (name) VALUES (NULL)", "SELECT nothing"])
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO counter (name) VALUES (NULL)", "SELECT nothing"]
+)
 def test_a_statement_the_database_refuses_is_the_turns_own_fault(
     office: Office, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:

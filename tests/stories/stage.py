@@ -104,7 +104,7 @@ class Stage:
         wrong = self._afterwards()
         if wrong:
             raise Failure(self._report(story, story.steps[-1], wrong))
-        print(self._report(story, story.steps[-1], ""))
+        print("\n".join(self.talk))
 
     # --- steps -----------------------------------------------------------------------------------
 
@@ -259,7 +259,9 @@ class Stage:
     def _phone(self, name: str, words: str = "") -> Phone:
         if name not in self._phones:
             bound = self._machine.read(lambda work: work.site.staff_by_name.get(name))
-            openid = (bound and bound.openid) or RESIDENTS.get(name) or f"story-{name.encode().hex()}"
+            openid = (
+                (bound and bound.openid) or RESIDENTS.get(name) or f"story-{name.encode().hex()}"
+            )
             self._phones[name] = Phone(name, openid, resident=bound is None)
             if not words.startswith(("[关注", "[扫码")):
                 self._platform.follow(openid)
@@ -344,13 +346,17 @@ class Stage:
         return f"\n{where}「{story.title}」\n{talk}\n  ✗ {problem}\n  工单：{listed}"
 
     def _listed(self, found: Sequence[Ticket]) -> str:
-        return "；".join(f"{t.number} {STATES[t.state]} {t.intent} {t.summary}" for t in found) or "无"
+        return (
+            "；".join(f"{t.number} {STATES[t.state]} {t.intent} {t.summary}" for t in found) or "无"
+        )
 
 
 def _shown(bubble: Bubble) -> str:
     """A pushed bubble as one text, whichever way it came."""
     if bubble.via == "template":
-        return "\n".join([f"[{bubble.text}]", *(f"{name}{value}" for name, value in bubble.data["rows"])])
+        return "\n".join(
+            [f"[{bubble.text}]", *(f"{name}{value}" for name, value in bubble.data["rows"])]
+        )
     listed = "".join(f"\n{o['id']} {o['content']}" for o in bubble.data.get("list", ()))
     return visible(bubble.text) + listed
 

@@ -10,8 +10,12 @@ LONGEST_SENTENCE = 80
 LONGEST_REPLY = 2048
 _LINK = re.compile(r"<a [^>]*>(.*?)</a>", re.DOTALL)
 _NUMBER = re.compile(r"T\d{8}-\d{4,}")
-_OURS = {*STATES, *RESULTS} | {guard for edges in EDGES.values() for e in edges for guard in e.guards}
-_BROKEN = re.compile(r"None|undefined|null|nan|Error|Traceback|\{\w*\}|（编号）|，，|。。|：。|，。", re.IGNORECASE)
+_OURS = {*STATES, *RESULTS} | {
+    guard for edges in EDGES.values() for e in edges for guard in e.guards
+}
+_BROKEN = re.compile(
+    r"None|undefined|null|nan|Error|Traceback|\{\w*\}|（编号）|，，|。。|：。|，。", re.IGNORECASE
+)
 _LATIN = re.compile(r"[A-Za-z_]{2,}")
 
 

@@ -179,7 +179,9 @@ class Scene:
     def counts(self) -> tuple[int, ...]:
         """How many tickets, events and pushes there are."""
         self.work.flush()
-        query = "SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), (SELECT count(*) FROM {})"
+        query = (
+            "SELECT (SELECT count(*) FROM {}), (SELECT count(*) FROM {}), (SELECT count(*) FROM {})"
+        )
         names = [table_of(model).name for model in (Ticket, Event, Outbox)]
         return tuple(self.work.connection.execute(text(query.format(*names))).one())
 
@@ -237,9 +239,7 @@ def postgres_lab(
     postgres: str, tmp_path_factory: pytest.TempPathFactory, engine: Engine
 ) -> Iterator[Lab]:
     server, name = make_url(postgres), f"t_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(
-        server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
+    admin = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     url = server.set(database=name).render_as_string(hide_password=False)
@@ -321,5 +321,3 @@ def slow() -> SlowCalendar:
 @pytest.fixture(scope="session")
 def all_fields() -> dict[str, Any]:
     return ALL_FIELDS
-
-

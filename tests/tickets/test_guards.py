@@ -185,14 +185,14 @@ def test_the_system_signs_at_the_limit_and_not_before(quick: Any) -> None:
 
 
 def test_a_return_within_one_working_day_of_dispatch(quick: Any) -> None:
-    quick.at("2026-09-24 16:00")  # Thursday before the Mid-Autumn holiday: 2 h today, the rest Monday
-    ticket = quick.working()
-    quick.at("2026-09-28 15:30")
-    other = quick.working()
+    # Thursday before the Mid-Autumn holiday: two hours are left of it, the rest is Monday's.
+    quick.at("2026-09-24 16:00")
+    ticket, late = quick.working(), quick.working()
+    quick.at("2026-09-28 16:00")
     quick.go(ticket, "returned", "handler", reason="not_ours")
     assert ticket.returns == 1
-    quick.at("2026-09-29 15:31")
-    not_allowed(quick, other, "returned", "handler", "too_late", reason="not_ours")
+    quick.at("2026-09-28 16:01")
+    not_allowed(quick, late, "returned", "handler", "too_late", reason="not_ours")
 
 
 def test_no_return_after_the_first_contact(quick: Any) -> None:

@@ -195,6 +195,7 @@ def _cases() -> None:
         sa.Column("watch_at", INSTANT, index=True),
         sa.Column("watched_at", INSTANT),
         sa.Index("ix_ticket_assignee", "assignee_id", "state"),
+        sa.Index("ix_ticket_created", "created_at", "id"),
         sa.Index("ix_ticket_lead", "lead_id", "state"),
         sa.Index("ix_ticket_resident", "resident_id", "id"),
         sa.Index("ix_ticket_state", "state", "id"),
@@ -265,7 +266,9 @@ def _post() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("due_at", INSTANT, nullable=False),
         sa.Column("sent_at", INSTANT),
+        sa.Index("ix_outbox_created", "created_at", "id"),
         sa.Index("ix_outbox_due", "state", "urgent", "due_at"),
+        sa.Index("ix_outbox_openid", "openid", "id"),
     )
 
 

@@ -1,0 +1,3 @@
+from tests.inbox.conftest import quiet
+
+__all__ = ["quiet"]
