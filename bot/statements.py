@@ -7,24 +7,28 @@ was two thirds of the cost of writing a batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Table
 
-Convert = Callable[[Any], Any] | None
-
 
 class Statement(NamedTuple):
+    """``pick`` takes a row's values in the order of ``sql``; ``convert`` are (place, how)."""
+
     sql: str
-    columns: tuple[tuple[str, Convert], ...]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    convert: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def run(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """One executemany; each row holds every column of the statement."""
-        values = [
-            tuple(row[name] if to is None else to(row[name]) for name, to in self.columns)
-            for row in rows
-        ]
-        connection.exec_driver_sql(self.sql, values)
+        connection.exec_driver_sql(self.sql, [self._values(row) for row in rows])
+
+    def _values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        values = list(self.pick(row))
+        for place, convert in self.convert:
+            values[place] = convert(values[place])
+        return tuple(values)
 
 
 _made: dict[tuple[str, str, tuple[str, ...], str], Statement] = {}
@@ -59,9 +63,14 @@ def _make(verb: str, table: Table, names: tuple[str, ...], dialect: Dialect) -> 
         columns = (*names, "id")
         sets = ", ".join(f"{quote(name)} = {mark}" for name in names)
         sql = f"UPDATE {quote(table.name)} SET {sets} WHERE id = {mark}"  # noqa: S608 - our names
-    return Statement(sql, tuple((name, _converter(table, name, dialect)) for name in columns))
+    kinds = [table.c[name].type.dialect_impl(dialect) for name in columns]
+    processors = [kind.bind_processor(dialect) for kind in kinds]
+    convert = tuple((place, to) for place, to in enumerate(processors) if to is not None)
+    return Statement(sql, _picker(columns), convert)
 
 
-def _converter(table: Table, name: str, dialect: Dialect) -> Convert:
-    kind = table.c[name].type.dialect_impl(dialect)
-    return kind.bind_processor(dialect)
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """itemgetter gives a bare value for a single name."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda row: (row[names[0]],)

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, SQLColumnExpression, Table, select
+from sqlalchemy import Connection, SQLColumnExpression, Table, TextClause, select
 from sqlmodel import SQLModel
 
 from bot import statements
@@ -97,6 +97,7 @@ class Work:
         self._added: dict[type[SQLModel], list[_Row]] = {}
         # Every row seen or added, by id, and what the database holds of it (None: not written yet).
         self._known: dict[type[SQLModel], dict[int, tuple[_Row, dict[str, Any] | None]]] = {}
+        self._changes: dict[tuple[type[SQLModel], tuple[str, ...]], list[dict[str, Any]]] = {}
         # The latest tickets of residents for whom a batch asked beforehand (services.tickets).
         self.recalled: dict[int, list[Ticket]] = {}
 
@@ -120,6 +121,10 @@ class Work:
         self._known.setdefault(model, {})[values["id"]] = (row, None)
         return cast(M, row)
 
+    def change(self, model: type[SQLModel], row_id: int, values: dict[str, Any]) -> None:
+        """Set columns of a row that need not be read first."""
+        self._changes.setdefault((model, tuple(values)), []).append(values | {"id": row_id})
+
     def get(self, model: type[M], row_id: int | None) -> M | None:
         if row_id is None:
             return None
@@ -138,7 +143,7 @@ class Work:
     def find(
         self,
         model: type[M],
-        *where: SQLColumnExpression[bool],
+        *where: SQLColumnExpression[bool] | TextClause,
         order: Sequence[SQLColumnExpression[Any]] = (),
         limit: int = 500,
         offset: int = 0,
@@ -167,6 +172,10 @@ class Work:
             self._insert(model, self._added.pop(model))
         for model, rows in self._known.items():
             self._update(model, rows)
+        for (model, names), changes in self._changes.items():
+            statement = statements.update(table_of(model), names, self.connection.dialect)
+            statement.run(self.connection, changes)
+        self._changes.clear()
 
     def _know(self, model: type[M], values: dict[str, Any]) -> M:
         known = self._known.setdefault(model, {})
@@ -175,10 +184,10 @@ class Work:
             # What we changed was written before reading: any difference is another process's.
             if seen[1] != values:
                 seen[0].__dict__.update(values)
-                known[values["id"]] = (seen[0], _snapshot(values))
+                known[values["id"]] = (seen[0], _snapshot(model, values))
             return cast(M, seen[0])
         row = _twin(model)(values)
-        known[values["id"]] = (row, _snapshot(values))
+        known[values["id"]] = (row, _snapshot(model, values))
         return cast(M, row)
 
     def _insert(self, model: type[SQLModel], rows: list[_Row]) -> None:
@@ -187,7 +196,7 @@ class Work:
         for row in rows:
             values = row.__dict__
             groups.setdefault(tuple(values), []).append(values)
-            known[values["id"]] = (row, _snapshot(values))
+            known[values["id"]] = (row, _snapshot(model, values))
         dialect = self.connection.dialect
         for names, group in groups.items():
             statements.insert(table_of(model), names, dialect).run(self.connection, group)
@@ -201,18 +210,19 @@ class Work:
                 continue
             changed = {k: v for k, v in row.__dict__.items() if k not in before or before[k] != v}
             groups.setdefault(tuple(changed), []).append(changed | {"id": row_id})
-            rows[row_id] = (row, _snapshot(row.__dict__))
+            rows[row_id] = (row, _snapshot(model, row.__dict__))
         dialect = self.connection.dialect
         for names, group in groups.items():
             statements.update(table_of(model), names, dialect).run(self.connection, group)
 
 
-def _snapshot(values: dict[str, Any]) -> dict[str, Any]:
+def _snapshot(model: type[SQLModel], values: dict[str, Any]) -> dict[str, Any]:
     """Lists and dicts are copied, so that a change inside one is seen as a change."""
-    return {
-        name: value.copy() if isinstance(value, list | dict) else value
-        for name, value in values.items()
-    }
+    copy = values.copy()
+    for name, _ in _mutable_defaults(model):
+        if copy.get(name):
+            copy[name] = copy[name].copy()
+    return copy
 
 
 @cache

@@ -11,26 +11,35 @@ from bot.masking import mask
 from bot.models.actor import RESIDENT
 from bot.services import dispatch, notices, tickets
 from bot.services.talks import Question
+from handlers.draft import attach
+from handlers.mine import presses
 from intents.understanding import Item, Slot, Understanding
 
 NEITHER = "都不是"
 # Above this it is not asked whether something else was meant.
 SURE = 0.9
 WORTH_OFFERING = 0.1
-COMMONEST = ("facility_repair", "parking")
+# What is offered when the words say nothing: an intent, and how the matter is called.
+COMMONEST = (("facility_repair", "楼道灯"), ("facility_repair", "电梯"))
+REPORTED = "我报过的事"
 ASK = "您说的是哪一件？"
+SAY = "您请说，是什么事、在哪里？"
 AGAIN = "那请您换个说法，说说是什么事、在哪里。"
 
 
 def handle(turn: Turn) -> Reply:
     """Offer what it may be; said in vain twice, a person gets the words."""
+    if not any(character.isalnum() for character in turn.text):
+        return Reply(SAY, keep=True)
     words = [*_said_before(turn), turn.text]
-    if len(words) > 2:
+    if len(words) > 2 or (turn.question is not None and turn.question.about == "again"):
         return to_person(turn, words)
     item = turn.item
-    intents = _offered(turn)
-    options = (*(turn.catalogue.intents[intent].title for intent in intents), NEITHER)
-    data = {"words": words, "intents": intents, "act": item.act, "slots": as_data(item.slots)}
+    offered = _offered(turn)
+    options = (*(title for _, title in offered), NEITHER)
+    intents = [intent for intent, _ in offered]
+    data: dict[str, Any] = {"words": words, "intents": intents, "media": _shown_before(turn)}
+    data |= {"act": item.act, "slots": as_data(item.slots)}
     return Reply(ASK, options, Question("clarify", "which", ASK, options, data=data))
 
 
@@ -41,13 +50,19 @@ def unless_sure(turn: Turn, nothing: str) -> Reply:
     return handle(turn)
 
 
-def _offered(turn: Turn) -> list[str]:
-    """The two likeliest things to do something about; words that say nothing get the commonest."""
+def _offered(turn: Turn) -> list[tuple[str, str]]:
+    """The two likeliest things to do something about; words that say nothing get the commonest.
+
+    Who has something under way and names no place may well mean that.
+    """
     item = turn.item
+    mine = [t for t in tickets.of_resident(turn.work, turn.resident) if t.is_open]
+    reported = [("progress", REPORTED)] if mine and "place" not in item.slots else []
     scored = [(item.intent, item.confidence), *item.alternatives]
     likely = [intent for intent, confidence in scored if confidence >= WORTH_OFFERING]
-    matters = [i for i in likely if turn.catalogue.intents[i].group != "conversation"]
-    return list(dict.fromkeys([*matters, *COMMONEST]))[:2]
+    known = turn.catalogue.intents
+    matters = [(i, known[i].title) for i in likely if known[i].group != "conversation"]
+    return list(dict.fromkeys([*reported, *matters, *COMMONEST]))[:2]
 
 
 def answer(turn: Turn, said: Answer) -> Reply | None:
@@ -57,11 +72,24 @@ def answer(turn: Turn, said: Answer) -> Reply | None:
     if question.about == "which" and said.choice is not None:
         chosen = list(question.data["intents"])
         if said.choice < len(chosen):
-            return _go_on(turn, question, chosen[said.choice])
+            words = [*question.data["words"], question.options[said.choice]]
+            return _go_on(turn, question, chosen[said.choice], words)
         return Reply(AGAIN, question=Question("clarify", "again", AGAIN, data=question.data))
     if turn.understanding is None or turn.item.decision == "act":
         return None
-    return to_person(turn, [*question.data["words"], turn.text])
+    words = [*question.data["words"], turn.text]
+    meant = _meant(turn, question) if question.about == "which" else None
+    return to_person(turn, words) if meant is None else _go_on(turn, question, meant, words)
+
+
+def _meant(turn: Turn, question: Question) -> str | None:
+    """The one of the offered that free words come nearest to: «就是楼梯口那个灯»."""
+    offered = list(question.data["intents"])
+    if "progress" in offered and presses(turn):
+        return "progress"
+    item = turn.item
+    scored = [(item.intent, item.confidence), *item.alternatives]
+    return next((i for i, share in scored if i in offered and share >= WORTH_OFFERING), None)
 
 
 def to_person(turn: Turn, words: list[str]) -> Reply:
@@ -80,6 +108,8 @@ def to_person(turn: Turn, words: list[str]) -> Reply:
         confident=False,
     )
     turn.message.ticket_id = ticket.id
+    if shown := _shown_before(turn):
+        attach(turn, ticket, shown["messages"])
     dispatch.dispatch(turn.work, ticket)
     due = notices.due(turn.work, ticket)
     return Reply(f"我没听懂，已转工作人员，前面说的都带上了（编号{ticket.number}）。{due}回复您。")
@@ -92,11 +122,29 @@ def _said_before(turn: Turn) -> list[str]:
     return list(question.data["words"])
 
 
-def _go_on(turn: Turn, question: Question, intent: str) -> Reply:
-    """As if the first words had been understood so."""
-    item = Item(intent, "act", 1.0, (), question.data["act"], from_data(question.data["slots"]))
-    turn.understanding = Understanding((item,), emergency=intent == "emergency")
-    turn.incoming = replace(turn.incoming, text=" ".join(question.data["words"]))
+def _shown_before(turn: Turn) -> dict[str, Any] | None:
+    """The picture or pin whose words these are."""
+    question = turn.question
+    if question is None:
+        return None
+    if question.handler == "media" and question.about == "words":
+        return dict(question.data)
+    return question.data.get("media") if question.handler == "clarify" else None
+
+
+def _go_on(turn: Turn, question: Question, intent: str, words: list[str]) -> Reply:
+    """As if all these words had been understood so from the first."""
+    usual = turn.catalogue.intents[intent].act
+    act = usual if question.data["act"] == "none" else question.data["act"]
+    slots = from_data(question.data["slots"])
+    if turn.understanding is not None:
+        slots |= turn.item.slots
+    turn.understanding = Understanding((Item(intent, "act", 1.0, (), act, slots),))
+    turn.incoming = replace(turn.incoming, text=" ".join(words))
+    shown = question.data.get("media")
+    if shown:
+        turn.question = Question("media", "words", question.text, data=shown)
+        return turn.handlers.answer["media"](turn, Answer(turn.text, None)) or turn.route()
     return turn.route()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 from bot.conversation.turn import Turn
@@ -31,6 +31,8 @@ class Draft:
     slots: dict[str, dict[str, Any]] = field(default_factory=dict)
     point: list[float] | None = None
     messages: list[int] = field(default_factory=list)
+    elsewhere: bool = False  # than at home, or where the QR code was
+    _matter: tuple[str, Matter | None] | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def start(cls, turn: Turn, item: Item) -> Draft:
@@ -44,7 +46,8 @@ class Draft:
         return cls(**data["draft"])
 
     def data(self, **more: Any) -> dict[str, Any]:
-        return {"draft": asdict(self), **more}
+        kept = {item.name: getattr(self, item.name) for item in fields(self) if item.init}
+        return {"draft": kept, **more}
 
     def learn(self, slots: Mapping[str, tuple[Slot, ...]]) -> None:
         """Take over what the message told; a later word about the same thing wins."""
@@ -65,12 +68,15 @@ class Draft:
         named = self.slots.get("place", {}).get("value")
         if named:
             return turn.site.area_by_name.get(str(named))
-        if "place" in self.slots or self.point:
+        if "place" in self.slots or self.point or self.elsewhere:
             return None
         return turn.site.areas.get(turn.resident.area_id or 0)
 
     def matter(self, turn: Turn) -> Matter | None:
-        return turn.catalogue.matter(self.intent, self.words)
+        """Looked up once for the same words: several questions are asked of it."""
+        if self._matter is None or self._matter[0] != self.words:
+            self._matter = (self.words, turn.catalogue.matter(self.intent, self.words))
+        return self._matter[1]
 
     def knows_nothing(self, turn: Turn) -> bool:
         """Compound and building are both missing: one question asks for both."""
@@ -171,7 +177,7 @@ def attach(turn: Turn, ticket: Ticket, messages: list[int]) -> None:
     for row in turn.work.pending(Media):
         if row.message_id in messages:
             row.ticket_id = ticket.id
-    if len(messages) > 1:
+    if len(messages) > 1 or turn.incoming.media_id:
         for row in turn.work.find(Media, cast(Any, Media).message_id.in_(messages), limit=50):
             row.ticket_id = ticket.id
 

@@ -13,7 +13,8 @@ BACK = "好的，不等人工了。有什么事直接告诉我。"
 
 
 def handle(turn: Turn) -> Reply:
-    ticket = handover.request(turn.work, turn.resident, turn.message, turn.text)
+    words = "\n".join([*_said_before(turn), turn.text]).strip()
+    ticket = handover.request(turn.work, turn.resident, turn.message, words)
     site, now = turn.site, turn.work.now
     if not site.calendar.is_open(now):
         opening = say_due(site.calendar.next_opening(now), now, site.zone).removesuffix("前")
@@ -21,6 +22,13 @@ def handle(turn: Turn) -> Reply:
         return Reply(CLOSED.format(number=ticket.number, opening=opening, phone=phone))
     question = Question("human", "waiting", CALLED, data={"ticket": ticket.number})
     return Reply(CALLED.format(number=ticket.number), question=question, wait=handover.WAIT)
+
+
+def _said_before(turn: Turn) -> list[str]:
+    """What was told so far goes along, so that it need not be told again."""
+    data = turn.question.data if turn.question is not None else {}
+    draft = data.get("draft")
+    return [draft["words"]] if isinstance(draft, dict) else list(data.get("words", ()))
 
 
 def answer(turn: Turn, said: Answer) -> Reply | None:

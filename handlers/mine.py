@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.conversation.turn import Reply, Turn
 from bot.models import Ticket
 from bot.services.talks import Question
+
+_PRESSING = re.compile(
+    "还没|怎么还|咋还|还不|催|快点|快些|赶紧|几天了|多少天|多久了|三天|一个?(?:星期|礼拜|月)|没人管|没动静|没消息|拖"
+)
+
+
+def presses(turn: Turn) -> bool:
+    """«怎么还没修»: impatient about something that was told before."""
+    blames = turn.understanding is not None and turn.item.act == "complain"
+    return blames or _PRESSING.search(turn.text) is not None
 
 
 def number_of(turn: Turn) -> str:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from bot.conversation.turn import Answer, Reply, Turn
 from bot.models import Ticket
 from bot.models.actor import RESIDENT
 from bot.models.workflow import STATES
-from bot.services import notices, tickets
+from bot.services import notices, outbox, tickets
 from handlers import clarify
-from handlers.mine import number_of, which
+from handlers.mine import number_of, presses, which
 
 LOOKS_BACK = True
 NONE = "没有查到您报过的事。有什么事，直接告诉我就行。"
-_PRESSING = re.compile(
-    "还没|怎么还|咋还|还不|催|快点|快些|赶紧|几天了|多少天|多久了|三天|一个?(?:星期|礼拜|月)|没人管|没动静|没消息|拖"
-)
 
 
 def handle(turn: Turn) -> Reply:
-    blames = turn.understanding is not None and turn.item.act == "complain"
-    pressing = blames or _PRESSING.search(turn.text) is not None
+    pressing = presses(turn)
     mine = tickets.of_resident(turn.work, turn.resident)
     number = number_of(turn)
     if number:
@@ -48,7 +42,9 @@ def _tell(turn: Turn, ticket: Ticket, *, pressing: bool) -> Reply:
     if not pressing or not ticket.is_open:
         return Reply(status)
     told = tickets.urge(turn.work, ticket, RESIDENT)
-    urged = "让您久等了，已催办并提醒负责人。" if told else "让您久等了，已记下催办。"
+    at_once = ticket.urgent or outbox.reminder_hour(turn.site, turn.work.now) == turn.work.now
+    urged = "已催办并提醒负责人。" if told and at_once else "已记下催办，早上就提醒负责人。"
+    urged = f"让您久等了，{urged if told else '已记下催办。'}"
     return Reply(urged + status)
 
 

@@ -16,10 +16,12 @@ from sqlmodel import col
 
 from bot.conversation.options import choice
 from bot.conversation.turn import Answer, Reply, Turn
+from bot.errors import NotAllowed
 from bot.models import Media, Staff, Ticket, Unit
 from bot.models.actor import Actor, staff_actor
-from bot.models.workflow import ENDED, RESULTS
+from bot.models.workflow import ENDED, RESULTS, STATES
 from bot.services import handover, notices, staff, tickets
+from bot.services.guards import DECLINE_REASONS
 from bot.services.talks import Question
 
 SEPARATORS = " :：,，、\n"
@@ -98,7 +100,13 @@ def _run(turn: Turn, person: Staff, verb: str, number: str, text: str) -> Reply 
     parent = tickets.parent_of(turn.work, ticket)
     actor = staff_actor(turn.site, person, ticket, parent)
     asked_back = turn.question is not None and turn.question.handler == "staff"
-    return Reply(command.run(turn, ticket, actor, text), keep=not asked_back)
+    try:
+        done = command.run(turn, ticket, actor, text)
+    except NotAllowed as refusal:
+        if refusal.code != "no_such_transition":
+            raise
+        done = f"{ticket.number} 现在是“{STATES[ticket.state]}”，不能{verb}。"
+    return Reply(done, keep=not asked_back)
 
 
 def _candidates(turn: Turn, person: Staff, command: Command, number: str) -> Sequence[Ticket]:
@@ -122,14 +130,15 @@ def _candidates(turn: Turn, person: Staff, command: Command, number: str) -> Seq
 def _which(found: Sequence[Ticket], verb: str, text: str) -> Reply:
     options = tuple(f"{ticket.number} {ticket.summary}" for ticket in found[:5])
     data = {"verb": verb, "text": text, "tickets": [ticket.number for ticket in found[:5]]}
-    asked = f"要{verb}哪一件？"
+    asked = f"{verb}哪一件？"
     return Reply(asked, options, Question("staff", "which", asked, options, data=data))
 
 
 def _tasks(turn: Turn, person: Staff) -> Reply:
     where: list[Condition] = [col(Ticket.state).not_in({*ENDED, "awaiting_feedback", "suspended"})]
     if "desk" in person.roles:
-        where.append(col(Ticket.state).in_(("received", "returned")))
+        waiting = col(Ticket.state).in_(("received", "returned"))
+        where.append(waiting | col(Ticket.urgent).is_(True))
     else:
         where.append(col(Ticket.lead_id) == person.unit_id)
     order: list[SQLColumnExpression[Any]] = [col(Ticket.urgent).desc(), col(Ticket.due_at)]
@@ -177,7 +186,14 @@ def _sign(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
     return f"{ticket.number} 已签收，{until}办结。联系居民后回复：联系了 {notices.short(ticket)}"
 
 
+def _sign_first(turn: Turn, ticket: Ticket, actor: Actor) -> None:
+    """Who is at work on it has taken it, whether he said so or not."""
+    if ticket.state == "dispatched":
+        tickets.transition(turn.work, ticket, "in_progress", actor)
+
+
 def _contact(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
+    _sign_first(turn, ticket, actor)
     tickets.contact_logged(turn.work, ticket, actor)
     return f"{ticket.number} 已登记联系。"
 
@@ -191,8 +207,20 @@ def _finish(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
     unit: Unit | None = turn.site.units.get(ticket.lead_id or 0)
     review = unit is None or unit.review or ticket.is_child
     to = "in_review" if review else "awaiting_feedback"
+    _sign_first(turn, ticket, actor)
     tickets.transition(turn.work, ticket, to, actor, result=result, text=words, reason=words)
     return f"{ticket.number} 已办结，{'等负责人审核' if review else '已请居民评价'}。"
+
+
+def _decline(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
+    """«不受理 0007 有专门的受理渠道，请到社保窗口»: a reason of the list, then where to go."""
+    reason, where = text, ""
+    for code, label in DECLINE_REASONS.items():
+        if text.startswith(label):
+            reason, where = code, text.removeprefix(label).strip(SEPARATORS + "。")
+    where = where.removeprefix("请").removeprefix("到").removeprefix("找")
+    tickets.transition(turn.work, ticket, "declined", actor, reason=reason, channel=where)
+    return f"{ticket.number} 已不予受理。"
 
 
 def _dispatch(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
@@ -214,7 +242,11 @@ def _reply(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
 
 
 def _confirm(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
+    """Whoever must go there has one word to send, and it signs too."""
     tickets.record(turn.work, ticket, "confirmed", actor)
+    if ticket.state == "dispatched" and "handler" in actor.roles:
+        _sign_first(turn, ticket, actor)
+        return f"{ticket.number} 已确认并签收，不再重复提醒。"
     return f"{ticket.number} 已确认，不再重复提醒。"
 
 
@@ -232,13 +264,13 @@ _OPEN: Final = frozenset({"dispatched", "in_progress", "joint"})
 _SAME: Final = {"签收": "接单", "联系了": "联系", "完成": "办结", "派单": "派", "通过": "同意"}
 COMMANDS: Final[Mapping[str, Command]] = {
     "接单": Command(_sign, frozenset({"dispatched"})),
-    "联系": Command(_contact, frozenset({"in_progress", "joint"})),
-    "办结": Command(_finish, frozenset({"in_progress"}), "办理情况"),
+    "联系": Command(_contact, _OPEN),
+    "办结": Command(_finish, frozenset({"dispatched", "in_progress"}), "办理情况"),
     "退单": Command(
         _move("returned", "已退回值班室"), frozenset({"dispatched", "in_progress"}), "原因"
     ),
     "派": Command(_dispatch, frozenset({"received", "returned"}), "单位"),
-    "不受理": Command(_move("declined", "已不予受理"), frozenset({"received", "returned"}), "原因"),
+    "不受理": Command(_decline, frozenset({"received", "returned"}), "原因"),
     "同意": Command(_approve, frozenset({"in_review"})),
     "退回": Command(_move("in_progress", "已退回承办人"), frozenset({"in_review"}), "原因"),
     "答复": Command(_move("closed", "已答复并办结"), frozenset({"received"}), "答复内容"),

@@ -17,13 +17,14 @@ from prometheus_client import (
 )
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.batch import Entry
 from bot.inbox import Inbox
 from bot.machine import Machine
 from bot.models import Outbox
+from bot.models.post import WAITING
 from bot.work import table_of
 
 log = structlog.get_logger()
@@ -81,8 +82,7 @@ class Backlog(Collector):
         )
 
     def _due(self) -> int:
-        waiting = _OUTBOX.c.state.in_(("pending", "sending"))
         late = _OUTBOX.c.due_at <= self._machine.clock.now()
-        rows = select(_OUTBOX.c.id).where(waiting, late).limit(MOST_COUNTED).subquery()
+        rows = select(_OUTBOX.c.id).where(text(WAITING), late).limit(MOST_COUNTED).subquery()
         with self._machine.database.read() as connection:
             return connection.execute(select(func.count()).select_from(rows)).scalar_one()

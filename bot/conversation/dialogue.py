@@ -47,7 +47,7 @@ def _reply(turn: Turn) -> Reply:
     command = turn.handlers.answer["staff"](turn, Answer(turn.text, None))
     if command is not None:
         return command
-    if turn.understanding is not None and turn.understanding.emergency:
+    if turn.understanding is not None and turn.understanding.emergency and not _names_only(turn):
         return turn.handlers.handle["emergency"](turn)
     if turn.question is not None:
         answered = _answered(turn, turn.question)
@@ -56,6 +56,18 @@ def _reply(turn: Turn) -> Reply:
     if turn.understanding is None:
         return turn.handlers.handle["media"](turn)
     return _understood(turn)
+
+
+def _names_only(turn: Turn) -> bool:
+    """«和平里» as an answer to «哪个小区» is a place, whatever the classifier makes of it."""
+    if turn.question is None or not turn.question.expecting:
+        return False
+    slots = turn.item.slots
+    named = {slot.text for name in ("place", "building") for slot in slots.get(name, ())}
+    rest = turn.text
+    for text in named:
+        rest = rest.replace(text, "")
+    return bool(named) and not rest.strip(" ，,。.的")
 
 
 def _answered(turn: Turn, question: Question) -> Reply | None:

@@ -72,7 +72,7 @@ def settle(work: Work, results: Sequence[Fetched]) -> None:
             row.state, row.error = "lost", result.error
         else:
             row.error = result.error
-            row.due_at = work.now + timedelta(minutes=min(2 ** min(row.attempts, 7), 120))
+            row.due_at = work.now + timedelta(minutes=min(2 ** min(row.attempts, 5), 30))
 
 
 def keep(folder: Path, content: bytes) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlmodel import col
 
 from bot.models import Conversation, Outbox, Resident
+from bot.models.post import WAITING
 from bot.models.template_fields import render_fields
 from bot.work import Work, table_of
 
@@ -44,6 +45,7 @@ class Outcome:
     state: str
     errcode: int | None = None
     error: str = ""
+    channel: str = "custom"
     platform_id: str | None = None
     again_in: timedelta = timedelta()
     window_over: bool = False
@@ -61,15 +63,21 @@ def claim(work: Work, limit: int = 100) -> list[Letter]:
 
 
 def _due(work: Work, limit: int) -> list[Outbox]:
-    return work.find(
-        Outbox,
-        col(Outbox.state).in_(("pending", "sending")),
-        col(Outbox.due_at) <= work.now,
-        order=[col(Outbox.urgent).desc(), col(Outbox.due_at), col(Outbox.id)],
-        limit=limit,
-        lock=True,
-        skip_locked=True,
-    )
+    """Urgent ones first; each kind is read off its index, however long the backlog."""
+    rows: list[Outbox] = []
+    for urgent in (True, False):
+        if len(rows) < limit:
+            rows += work.find(
+                Outbox,
+                text(WAITING),
+                col(Outbox.urgent).is_(urgent),
+                col(Outbox.due_at) <= work.now,
+                order=[col(Outbox.due_at), col(Outbox.id)],
+                limit=limit - len(rows),
+                lock=True,
+                skip_locked=True,
+            )
+    return rows
 
 
 def _letter(work: Work, row: Outbox, talk: Conversation | None) -> Letter | None:
@@ -105,25 +113,27 @@ def _open(talk: Conversation, now: datetime) -> bool:
 
 def settle(work: Work, outcomes: Sequence[Outcome]) -> None:
     """Record a batch of results."""
-    ids = [outcome.id for outcome in outcomes]
-    rows = {row.id: row for row in work.find(Outbox, col(Outbox.id).in_(ids), limit=len(ids) or 1)}
     for outcome in outcomes:
-        row = rows[outcome.id]
-        row.state, row.errcode, row.error = outcome.state, outcome.errcode, outcome.error
+        values: dict[str, Any] = {
+            "state": outcome.state,
+            "errcode": outcome.errcode,
+            "error": outcome.error,
+        }
         if outcome.state == "sent":
-            row.sent_at, row.platform_id = work.now, outcome.platform_id
+            values |= {"sent_at": work.now, "platform_id": outcome.platform_id}
         elif outcome.state == "pending":
-            row.due_at = work.now + outcome.again_in
-    _count_again(work, rows, outcomes)
+            values["due_at"] = work.now + outcome.again_in
+        work.change(Outbox, outcome.id, values)
+    _count_again(work, outcomes)
 
 
-def _count_again(work: Work, rows: Mapping[int, Outbox], outcomes: Sequence[Outcome]) -> None:
+def _count_again(work: Work, outcomes: Sequence[Outcome]) -> None:
     """The platform's word on the window; and what did not leave has used nothing up."""
     over = {outcome.openid for outcome in outcomes if outcome.window_over}
     kept = Counter(
         outcome.openid
         for outcome in outcomes
-        if outcome.state == "pending" and rows[outcome.id].channel == "custom"
+        if outcome.state == "pending" and outcome.channel == "custom"
     )
     for openid, talk in _talks(work, over | set(kept)).items():
         talk.window_left = 0 if openid in over else min(talk.window_left + kept[openid], 5)

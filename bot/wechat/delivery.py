@@ -87,7 +87,9 @@ class Delivery:
             log.exception("push_broken", outbox=letter.id, error=type(error).__name__)
             return _failed(letter, PlatformError(NO_ANSWER, type(error).__name__))
         platform_id = str(answer.get("msgid") or "") or None
-        return Outcome(letter.id, letter.openid, "sent", 0, platform_id=platform_id)
+        return Outcome(
+            letter.id, letter.openid, "sent", 0, channel=letter.channel, platform_id=platform_id
+        )
 
     async def _post(self, letter: Letter) -> dict[str, Any]:
         if letter.channel == "template":
@@ -129,6 +131,7 @@ def _failed(letter: Letter, error: PlatformError) -> Outcome:
         state,
         error.errcode,
         told,
+        channel=letter.channel,
         again_in=wait,
         window_over=kind is ErrorClass.WINDOW,
     )

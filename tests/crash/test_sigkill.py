@@ -46,7 +46,7 @@ def test_killed_and_restarted(
             # Staff who have written get customer messages first and templates later.
             for openid in STAFF:
                 load.say(openid, "你好")
-            speak(load, 300)
+            speak(load, 240)
             try:
                 await server.start()
                 for kill in range(KILLS):

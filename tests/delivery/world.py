@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from bot.app import Running, create_app
 from bot.clock import Clock
+from bot.counters import Ids
 from bot.data import demo_templates
 from bot.machine import Machine
 from bot.models import Message, Outbox
@@ -23,12 +24,22 @@ from bot.simulator import Account, Outside, Platform, create_simulator
 from bot.wechat.client import WeChatClient
 from bot.wechat.delivery import Delivery
 from bot.wechat.fetching import Fetching
-from bot.work import Work
+from bot.work import Means, Work
 from tests.conftest import Office
 
 CUSTOM = "/cgi-bin/message/custom/send"
 TEMPLATE = "/cgi-bin/message/template/send"
 TOKEN = "/cgi-bin/stable_token"
+FIELDS = {
+    "number": "T20261123-0001",
+    "summary": "楼道灯",
+    "state": "处理中",
+    "unit": "安居物业",
+    "time": "2026-11-23 10:00",
+    "due": "2026-11-24 10:00",
+    "place": "阳光小区",
+    "text": "您报的事有进展",
+}
 
 
 class _Server(uvicorn.Server):
@@ -90,28 +101,29 @@ class World:
 
     def push(self, openid: str, text: str = "您报的事有进展", **more: Any) -> int:
         """A row of the outbox, due now; its id."""
+        return self.pushes([(openid, text)], **more)[0]
 
-        def write(work: Work) -> int:
-            values = {
-                "openid": openid,
+    def pushes(self, to: Sequence[tuple[str, str]], **more: Any) -> list[int]:
+        """Several, written at once."""
+
+        def write(work: Work) -> list[int]:
+            common = {
                 "role": "resident",
                 "purpose": "update",
-                "text": text,
-                "fields": {
-                    "number": "T20261123-0001",
-                    "summary": "楼道灯",
-                    "state": "处理中",
-                    "unit": "安居物业",
-                    "time": "2026-11-23 10:00",
-                    "due": "2026-11-24 10:00",
-                    "place": "阳光小区",
-                    "text": text,
-                },
+                "fields": FIELDS,
                 "created_at": work.now,
                 "due_at": work.now,
-                "client_msg_id": f"tx-test-{work.next_id()}",
             } | more
-            return work.add(Outbox, **values).id
+            return [
+                work.add(
+                    Outbox,
+                    openid=openid,
+                    text=text,
+                    client_msg_id=f"tx-test-{work.next_id()}",
+                    **common,
+                ).id
+                for openid, text in to
+            ]
 
         return self.office.write(write)
 
@@ -136,6 +148,10 @@ async def world(
 ) -> AsyncIterator[World]:
     """Without ``server`` the test itself decides when something is delivered or fetched."""
     machine, settings = office.machine, office.machine.settings
+    if server:
+        # The test writes beside the server, like another process: with ids of its own.
+        own = Means(Ids(machine.database), machine.means.numbers, machine.means.vault)
+        office = Office(replace(machine, means=own))
     hook, api = listen(), listen()
     settings.wechat_api_base = address(api)
     account = Account.from_settings(settings)

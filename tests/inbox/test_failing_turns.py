@@ -15,6 +15,7 @@ from bot import counters
 from bot.batch import Entry
 from bot.conversation.turn import Turn
 from bot.models import Media, Message, Outbox
+from bot.services import outbox, post
 from tests.conftest import Office
 from tests.inbox.conftest import BROKEN, LAMP, Door, counts, wrap_staff
 
@@ -79,12 +80,9 @@ def test_the_window_opens_and_the_picture_is_fetched_all_the_same(
     assert media.media_id == "m-1"
     [ticket] = office.tickets()
     assert ticket.text == "[image]"
+
     # A push to somebody who has just written goes as a customer message.
-    from bot.services import post
-
     def claim(work: Any) -> list[post.Letter]:
-        from bot.services import outbox
-
         outbox.push(work, "hu", "resident", "reply", "在看了")
         return post.claim(work)
 

@@ -8,11 +8,12 @@ import socket
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from bot import demo
+from bot import app, demo
 from bot.machine import build
 from bot.settings import Settings
 from intents.engine.engine import Engine
@@ -56,9 +57,14 @@ def postgres_office(postgres: str, engine: Engine, tmp_path: Path) -> Iterator[s
 
 @pytest.fixture
 def play(
-    engine: Engine, tmp_path: Path, request: pytest.FixtureRequest
+    engine: Engine,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[[Story, str], None]:
     """Plays a story through the webhook, on a database of the given kind."""
+    # A server that starts collects and freezes its garbage: wasted on one that lives for a second.
+    monkeypatch.setattr(app, "gc", Mock())
 
     def run(story: Story, kind: str) -> None:
         url = request.getfixturevalue(f"{kind}_office")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import html
 import re
 import socket
@@ -76,7 +75,6 @@ async def opened(machine: Machine, listener: socket.socket) -> AsyncIterator[Sta
         await state.outside.close()
         server.should_exit = True
         await serving
-        gc.unfreeze()
 
 
 class Stage:
@@ -98,7 +96,8 @@ class Stage:
     async def play(self, story: Story) -> None:
         for step in story.steps:
             try:
-                await getattr(self, f"_{step.kind}")(*map(self._filled, step.arguments))
+                said = [self._filled(words) for words in step.arguments]
+                await getattr(self, f"_{step.kind}")(*said)
             except Failure as failure:
                 raise Failure(self._report(story, step, str(failure))) from None
         wrong = self._afterwards()
@@ -317,7 +316,11 @@ class Stage:
             name, which = match.groups()
             if name == "码":
                 return self._code
-            number: str = self._all_tickets()[int(which) - 1 if which else -1].number
+            found = self._all_tickets()
+            index = int(which) - 1 if which else -1
+            if not found or index >= len(found):
+                raise Failure(f"没有工单{which}，填不出{match.group()}")
+            number: str = found[index].number
             return number if name == "编号" else number.rpartition("-")[2]
 
         return re.sub(r"\{(编号|短号|码)(\d*)\}", value, words)

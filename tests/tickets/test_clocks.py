@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -186,8 +187,8 @@ def tick_until(scene: Any, ticket: Any, what: str) -> datetime:
 
 def tick_through(scene: Any, *, days: int) -> list[str]:
     did: list[str] = []
-    for _ in range(days * 24):
-        scene.later(hours=1)
+    for _ in range(days * 6):
+        scene.later(hours=4)
         did += [entry["did"] for entry in reminders.run(scene.work)]
     return did
 
@@ -295,9 +296,12 @@ def test_what_the_system_does_by_itself(quick: Any) -> None:
     assert unrated.follow_ups == 2
 
 
-def test_an_alert_repeats_until_somebody_confirms(quick: Any) -> None:
+@pytest.mark.parametrize("at_the_desk", [True, False])
+def test_an_alert_repeats_until_somebody_confirms(quick: Any, at_the_desk: bool) -> None:
+    """Also at the minutes in which another word is due: 5 at the desk, 15 and 30 at a unit."""
     ticket = quick.open("A", urgent=True)
-    quick.go(ticket, "dispatched", "system", unit=LEAD)
+    if not at_the_desk:
+        quick.go(ticket, "dispatched", "system", unit=LEAD)
     times: list[int] = []
     for minute in range(1, 181):
         quick.later(minutes=1)
@@ -330,16 +334,7 @@ def test_after_a_pause_of_the_server_each_word_is_said_once_and_alerts_but_once(
 
 # --- 3. pauses ---------------------------------------------------------------------------------
 
-LONGEST = 60 * 24 * 3
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["ask", "answer", "suspend", "resume", "whistle", "join", "hand", "refuse"]
-        ),
-        st.integers(0, LONGEST),
-    ),
-    max_size=14,
-)
+END = datetime.fromisoformat("2026-10-18T00:00:00+08:00")
 MOVES = {
     # what it is called here: from, to, by whom, fields
     "ask": ("in_progress", "need_info", "handler", {"text": "哪一层？"}),
@@ -384,26 +379,28 @@ class Oracle:
             self.due = self.slow.before(now, -self.left)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(TABLE)), st.integers(0, 60 * 24 * 12), STEPS)
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(sorted(TABLE)), st.integers(0, 2**32))
 def test_only_questions_and_suspensions_stop_the_clocks(
-    sqlite_lab: Any, slow: Any, level: str, start: int, steps: list[tuple[str, int]]
+    sqlite_lab: Any, slow: Any, level: str, seed: int
 ) -> None:
+    random = Random(seed)
     with sqlite_lab.scene() as scene:
         scene.at("2026-08-31 00:00")
-        scene.later(minutes=start)
+        scene.later(minutes=random.randrange(60 * 24 * 12))
         ticket = scene.open(level)
         residents = Oracle(slow, level, scene.work.now)
-        scene.later(minutes=37)
+        scene.later(minutes=random.randrange(300))
         scene.go(ticket, "dispatched", "desk", unit=LEAD)
         units = Oracle(slow, level, scene.work.now)
         scene.go(ticket, "in_progress", "handler")
         began = ticket.created_at
-        for name, wait in steps:
-            source, to, role, fields = MOVES[name]
-            scene.later(minutes=wait)
-            if ticket.state != source or scene.work.now.isoformat() > "2026-10-18":
-                continue
+        for _ in range(14):
+            scene.later(minutes=random.choice([0, 7, 90, 700, 4000]) * random.random() // 1)
+            if scene.work.now > END:
+                break
+            name = random.choice([name for name in MOVES if MOVES[name][0] == ticket.state])
+            _, to, role, fields = MOVES[name]
             scene.go(ticket, to, role, **fields)
             for clock in (residents, units):
                 if name in ("ask", "suspend"):
@@ -411,7 +408,7 @@ def test_only_questions_and_suspensions_stop_the_clocks(
                 elif name in ("answer", "resume"):
                     clock.resume(scene.work.now)
             assert (ticket.due_at, ticket.unit_due_at) == (residents.due, units.due)
-        assert ticket.created_at == began
+            assert ticket.created_at == began
 
 
 def test_a_pause_at_the_desk_stops_the_residents_clock(quick: Any, slow: Any) -> None:

@@ -280,6 +280,13 @@ def test_a_supervisor_ends_joint_and_withdraws_the_open_children(scene: Any) -> 
     assert len([e for e in scene.events(ticket) if e.to_state == "in_progress"]) == 2
 
 
+def test_what_is_taken_back_takes_its_children_along(scene: Any) -> None:
+    ticket = scene.working()
+    children = scene.whistle(ticket, OTHER, "市政养护站")
+    scene.go(ticket, "withdrawn", "resident")
+    assert [one.state for one in (ticket, *children)] == ["withdrawn"] * 3
+
+
 @pytest.mark.parametrize("to", ["in_review", "awaiting_feedback"])
 def test_nothing_is_finished_while_a_child_is_open(scene: Any, to: str) -> None:
     """However an open child came to be there: the guard looks and does not trust the state."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from datetime import time
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from bot.batch import Entry
 from bot.errors import Refused
 from bot.models import Event, Message, Outbox, Resident, Ticket
-from bot.models.actor import Actor
+from bot.models.actor import RESIDENT, Actor
 from bot.services import reminders, tickets
 from bot.work import table_of
 
@@ -76,25 +77,27 @@ def test_another_unit_can(quick: Any) -> None:
     assert (ticket.state, hopeless.state) == ("closed", "closed")
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(STATES), st.integers(0, 30)), max_size=25))
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32))
 def test_no_way_round_it_leads_to_a_close(
-    sqlite_lab: Any, all_fields: dict[str, Any], tries: list[tuple[str, int]]
+    sqlite_lab: Any, all_fields: dict[str, Any], seed: int
 ) -> None:
     """All power in one unit, and any series of moves: while it leads the ticket it cannot close it."""
+    random = Random(seed)
     with sqlite_lab.scene() as scene:
-        ticket = scene.working(unit="街道值班室")
-        actor = colleague(scene, "街道值班室")
-        fields = all_fields | {"unit": "街道值班室"}
-        for to, hours in tries:
-            scene.later(hours=hours)
+        unit = "街道值班室"
+        ticket = scene.working(unit=unit, act=random.choice(["report", "consult"]))
+        actor, fields = colleague(scene, unit), all_fields | {"unit": unit, "units": [OTHER]}
+        for _ in range(25):
+            scene.later(hours=random.randrange(100))
             led = ticket.lead_id
-            try:
-                scene.go(ticket, to, actor, **fields)
-            except Refused:
-                continue
-            assert ticket.state != "closed" or led is None
-            assert ticket.state != "closed" or ticket.result == "answered"
+            for to in random.sample(STATES, len(STATES)):
+                try:
+                    scene.go(ticket, to, actor, **fields)
+                except Refused:
+                    continue
+                break
+            assert ticket.state != "closed" or led is None, "closed while it led"
 
 
 # --- 4. one lead, one due time; a child never speaks to the resident ---------------------------
@@ -174,31 +177,28 @@ def test_the_same_words_again_are_another_message(office: Any) -> None:
 # --- 6. clocks count unmet targets only; thanks reopen nothing ---------------------------------
 
 
-@pytest.mark.parametrize("words", ["谢谢", "谢谢你们", "好的谢谢", "感谢！", "谢谢啦，辛苦了"])
-def test_thanks_after_closing_reopen_nothing(office: Any, words: str) -> None:
+def test_thanks_after_closing_reopen_nothing(office: Any) -> None:
     office.say("elder", "阳光小区3号楼2单元楼道灯不亮了")
     (ticket,) = office.tickets()
 
     def close(work: Any) -> None:
         row = work.need(Ticket, ticket.id)
-        unit = work.site.units[row.lead_id].name
         member = work.site.staff_of_unit[row.lead_id][0]
-        steps = [
+        for to, role, fields in [
             ("in_progress", "handler", {}),
             ("in_review", "handler", FINISHED),
             ("awaiting_feedback", "head", {}),
-        ]
-        assert unit == LEAD
-        for to, role, fields in steps:
+        ]:
             tickets.transition(work, row, to, Actor("x", frozenset({role}), member), **fields)
-        tickets.transition(work, row, "closed", Actor("居民", frozenset({"resident"})))
+        tickets.transition(work, row, "closed", RESIDENT)
 
     office.write(close)
-    office.later(hours=3)
-    office.say("elder", words)
-    (after,) = office.tickets()
-    assert (after.state, after.round) == ("closed", 1)
-    assert after.watch_at is None
+    for words in ("谢谢", "谢谢你们", "好的谢谢", "感谢！", "谢谢啦，辛苦了"):
+        office.later(hours=3)
+        office.say("elder", words)
+        (after,) = office.tickets()
+        assert (after.state, after.round) == ("closed", 1)
+        assert after.watch_at is None
 
 
 MET = [

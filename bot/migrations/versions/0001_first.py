@@ -267,7 +267,14 @@ def _post() -> None:
         sa.Column("due_at", INSTANT, nullable=False),
         sa.Column("sent_at", INSTANT),
         sa.Index("ix_outbox_created", "created_at", "id"),
-        sa.Index("ix_outbox_due", "state", "urgent", "due_at"),
+        sa.Index(
+            "ix_outbox_waiting",
+            "urgent",
+            "due_at",
+            "id",
+            sqlite_where=sa.text("state IN ('pending', 'sending')"),
+            postgresql_where=sa.text("state IN ('pending', 'sending')"),
+        ),
         sa.Index("ix_outbox_openid", "openid", "id"),
     )
 
