@@ -41,11 +41,16 @@ def _tell(turn: Turn, ticket: Ticket, *, pressing: bool) -> Reply:
     status = say(turn, ticket)
     if not pressing or not ticket.is_open:
         return Reply(status)
-    told = tickets.urge(turn.work, ticket, RESIDENT)
-    at_once = ticket.urgent or outbox.reminder_hour(turn.site, turn.work.now) == turn.work.now
-    urged = "已催办并提醒负责人。" if told and at_once else "已记下催办，早上就提醒负责人。"
-    urged = f"让您久等了，{urged if told else '已记下催办。'}"
-    return Reply(urged + status)
+    return Reply(f"让您久等了，{_urge(turn, ticket)}{status}")
+
+
+def _urge(turn: Turn, ticket: Ticket) -> str:
+    """Presses, and says what that brings: nobody is woken for what is not urgent."""
+    if not tickets.urge(turn.work, ticket, RESIDENT):
+        return "已记下催办。"
+    if ticket.urgent or outbox.reminder_hour(turn.site, turn.work.now) == turn.work.now:
+        return "已催办并提醒负责人。"
+    return "已记下催办，早上就提醒负责人。"
 
 
 def say(turn: Turn, ticket: Ticket) -> str:

@@ -2,7 +2,7 @@
 
 from bot.models.cases import Event, Media, Supporter, Ticket
 from bot.models.people import Conversation, Message, Resident
-from bot.models.post import Outbox
+from bot.models.post import Outbox, Receipt
 from bot.models.site import Area, BindAttempt, Counter, Duty, SiteState, Staff, Token, Unit
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Media",
     "Message",
     "Outbox",
+    "Receipt",
     "Resident",
     "SiteState",
     "Staff",

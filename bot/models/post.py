@@ -56,3 +56,13 @@ class Outbox(SQLModel, table=True):
     created_at: datetime = instant(nullable=False)
     due_at: datetime = instant(nullable=False)
     sent_at: datetime | None = instant()
+
+
+class Receipt(SQLModel, table=True):
+    """The platform's word that an accepted template message did not arrive, when it came before
+    ours that the message was sent."""
+
+    id: int = id_column()
+    platform_id: str = Field(unique=True)
+    status: str
+    created_at: datetime = instant(nullable=False)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlmodel import col
 
-from bot.models import Outbox, Resident, Staff, Supporter, Ticket
+from bot.models import Outbox, Receipt, Resident, Staff, Supporter, Ticket
 from bot.models.office import Site
 from bot.models.workflow import STATES
 from bot.work import Work
@@ -103,9 +103,14 @@ def supporters(work: Work, ticket: Ticket) -> list[int]:
 
 def not_delivered(work: Work, platform_id: str, status: str) -> None:
     """The platform accepted a template message and could not bring it: shown to staff."""
+    if not platform_id:
+        return
     where = (col(Outbox.platform_id) == platform_id, col(Outbox.channel) == "template")
-    for row in work.find(Outbox, *where, limit=1) if platform_id else []:
+    found = work.find(Outbox, *where, limit=1)
+    for row in found:
         row.state, row.error = "undeliverable", status[:200]
+    if not found and not work.find(Receipt, col(Receipt.platform_id) == platform_id, limit=1):
+        work.add(Receipt, platform_id=platform_id, status=status[:200], created_at=work.now)
 
 
 def reminder_hour(site: Site, at: datetime) -> datetime:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 from sqlmodel import col
 
-from bot.models import Conversation, Outbox, Resident
+from bot.models import Conversation, Outbox, Receipt, Resident
 from bot.models.post import WAITING
 from bot.models.template_fields import render_fields
 from bot.work import Work, table_of
@@ -112,19 +112,25 @@ def _open(talk: Conversation, now: datetime) -> bool:
 
 
 def settle(work: Work, outcomes: Sequence[Outcome]) -> None:
-    """Record a batch of results."""
+    """Record a batch of results, with what the platform has said of them in the meantime."""
+    refused = _refused(work, outcomes)
     for outcome in outcomes:
-        values: dict[str, Any] = {
-            "state": outcome.state,
-            "errcode": outcome.errcode,
-            "error": outcome.error,
-        }
+        state, error = outcome.state, outcome.error
+        if outcome.platform_id in refused:
+            state, error = "undeliverable", refused[outcome.platform_id]
+        values: dict[str, Any] = {"state": state, "errcode": outcome.errcode, "error": error}
         if outcome.state == "sent":
             values |= {"sent_at": work.now, "platform_id": outcome.platform_id}
         elif outcome.state == "pending":
             values["due_at"] = work.now + outcome.again_in
         work.change(Outbox, outcome.id, values)
     _count_again(work, outcomes)
+
+
+def _refused(work: Work, outcomes: Sequence[Outcome]) -> dict[str | None, str]:
+    sent = [outcome.platform_id for outcome in outcomes if outcome.platform_id]
+    receipts = work.find(Receipt, col(Receipt.platform_id).in_(sent), limit=len(sent) or 1)
+    return {receipt.platform_id: receipt.status for receipt in receipts}
 
 
 def _count_again(work: Work, outcomes: Sequence[Outcome]) -> None:

@@ -123,7 +123,7 @@ def _step(to: str) -> Action:
 def _ask_again(work: Work, ticket: Ticket, at: datetime) -> None:
     text = notices.follow_up(ticket, answer_of(work, ticket))
     reporter = work.get(Resident, ticket.resident_id)
-    if reporter is not None and reporter.subscribed:
+    if reporter is not None:
         # Only he is asked again, by day: those who joined him know the result already.
         wait = reminder_hour(work.site, work.now) - work.now
         push(

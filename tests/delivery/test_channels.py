@@ -200,7 +200,6 @@ def test_a_template_the_platform_could_not_bring_is_shown(office: Office) -> Non
     play(office, story, server=True, finish_events=False)
 
 
-@pytest.mark.xfail(strict=True, reason="not_delivered looks for a platform_id not yet written")
 def test_even_when_the_platform_says_so_before_we_wrote_it_down(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

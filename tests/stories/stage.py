@@ -7,7 +7,7 @@ import html
 import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,8 @@ from bot.clock import Clock
 from bot.machine import Machine
 from bot.models import Event, Media, Message, Outbox, Ticket
 from bot.models.workflow import RESULTS, STATES
-from bot.services import staff, tickets
+from bot.services import staff as colleagues
+from bot.services import tickets
 from bot.simulator import Outside, Platform
 from bot.simulator.courier import Exchange
 from bot.simulator.phones import Bubble
@@ -72,9 +73,10 @@ async def opened(machine: Machine, listener: socket.socket) -> AsyncIterator[Sta
     try:
         yield Stage(machine, front.running, state.platform, state.outside)
     finally:
-        await state.outside.close()
         server.should_exit = True
         await serving
+        # The platform may have had something to tell while the server stopped.
+        await state.outside.close()
 
 
 class Stage:
@@ -87,7 +89,8 @@ class Stage:
         self._running = running
         self._platform = platform
         self._outside = outside
-        self._phones: dict[str, Phone] = {}
+        staff = machine.read(lambda work: work.site.staff.values())
+        self._phones = {p.name: Phone(p.name, p.openid, resident=False) for p in staff if p.openid}
         self._speaker: Phone | None = None
         self._exchange = Exchange()
         self._code = ""
@@ -165,7 +168,7 @@ class Stage:
         await self._delivered()
 
     async def _issue(self, name: str) -> None:
-        self._code = self._machine.write(lambda work: staff.issue_code(work, name))
+        self._code = self._machine.write(lambda work: colleagues.issue_code(work, name))
         self._note(f"（给{name}发了绑定码）")
 
     async def _tickets(self, which: str, words: str) -> None:
@@ -235,8 +238,6 @@ class Stage:
             await self._delivered()
             if not any(done.values()):
                 break
-        for phone in self._phones.values():
-            self._look(phone)
 
     async def _delivered(self) -> None:
         """Until nothing that is due is still on its way."""
@@ -246,8 +247,8 @@ class Stage:
             if not self._read(Outbox, col(Outbox.state) == "sending"):
                 break
             await asyncio.sleep(0.005)
-        with suppress(StopIteration):
-            self._look(next(p for p in self._phones.values() if p is self._speaker))
+        for phone in self._phones.values():
+            self._look(phone)
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -257,11 +258,8 @@ class Stage:
 
     def _phone(self, name: str, words: str = "") -> Phone:
         if name not in self._phones:
-            bound = self._machine.read(lambda work: work.site.staff_by_name.get(name))
-            openid = (
-                (bound and bound.openid) or RESIDENTS.get(name) or f"story-{name.encode().hex()}"
-            )
-            self._phones[name] = Phone(name, openid, resident=bound is None)
+            openid = RESIDENTS.get(name) or f"story-{name.encode().hex()}"
+            self._phones[name] = Phone(name, openid, resident=True)
             if not words.startswith(("[关注", "[扫码")):
                 self._platform.follow(openid)
         return self._phones[name]

@@ -63,11 +63,10 @@ class Scene:
 
     # --- people
 
-    def resident(self, *, subscribed: bool = True) -> Resident:
+    def resident(self) -> Resident:
         row = self.work.add(
             Resident,
             openid=f"resident-{uuid.uuid4().hex[:8]}",
-            subscribed=subscribed,
             created_at=self.work.now,
         )
         self.work.add(Conversation, id=row.id)

@@ -414,8 +414,6 @@ def test_each_change_is_told_once_to_each_who_waits(
     scene = quick
     ticket, fields = set_up(scene, source, to, by, all_fields)
     neighbours = scene.supported(ticket, 2)
-    gone = scene.resident(subscribed=False)
-    tickets.support(scene.work, ticket, gone.id, scene.as_a("resident"))
     before = len(scene.pushes(role="resident"))
     scene.go(ticket, to, by, **fields, tell=not in_this_turn)
     heard = scene.pushes(role="resident")[before:]

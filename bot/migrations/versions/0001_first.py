@@ -14,7 +14,7 @@ INSTANT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    for make in (_site, _people, _cases, _post):
+    for make in (_site, _people, _cases, _post, _receipt):
         make()
     _append_only("ticket_event")
 
@@ -276,6 +276,17 @@ def _post() -> None:
             postgresql_where=sa.text("state IN ('pending', 'sending')"),
         ),
         sa.Index("ix_outbox_openid", "openid", "id"),
+    )
+
+
+def _receipt() -> None:
+    """What the platform says of a template message before we have recorded that it was sent."""
+    op.create_table(
+        "receipt",
+        _id(),
+        sa.Column("platform_id", sa.String, nullable=False, unique=True),
+        sa.Column("status", sa.String, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
     )
 
 
