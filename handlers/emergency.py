@@ -11,7 +11,7 @@ from bot.models import Ticket
 from bot.models.actor import RESIDENT
 from bot.services import dispatch, reminders, tickets
 from bot.services.talks import Question
-from handlers.draft import Draft
+from handlers.draft import Draft, attach
 from intents.understanding import Item
 
 LOOKS_BACK = True
@@ -71,6 +71,7 @@ def _more(turn: Turn, ticket: Ticket, text: str) -> Reply:
     if turn.incoming.point is not None:
         changes |= dict(zip(("latitude", "longitude"), turn.incoming.point, strict=True))
     turn.message.ticket_id = ticket.id
+    attach(turn, ticket, [turn.message.id])
     data = {"message": turn.message.id}
     tickets.record(turn.work, ticket, "said", RESIDENT, data=data, **changes)
     if "area_id" in changes and ticket.state == "received":

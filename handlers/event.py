@@ -5,6 +5,8 @@ from __future__ import annotations
 from bot.conversation.turn import Reply, Turn
 from bot.services import outbox
 from handlers.help import THREE_THINGS
+from handlers.home import bind_home, home_of
+from intents.understanding import Slot
 
 # Keys of the menu (``tongxin menu push``) and what a tap on them says.
 MENU = {
@@ -50,8 +52,11 @@ def _bind(turn: Turn, scene: str) -> str:
     area = turn.site.areas.get(int(area_id)) if kind == "area" and area_id.isdecimal() else None
     if area is None:
         return ""
-    turn.resident.area_id = area.id
-    return f"{area.name}{building}"
+    bound, home = f"{area.name}{building}", home_of(turn)
+    if home is None or not home.said.startswith(bound):
+        turn.resident.home = ""
+        bind_home(turn, area, Slot(building, 0, None) if building else None)
+    return bound
 
 
 def _tapped(turn: Turn) -> Reply:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bot.conversation.turn import Answer, Reply, Turn
 from bot.models.sla import say_due
-from bot.services import handover
+from bot.services import handover, tickets
 from bot.services.talks import Question
+from handlers.draft import attach
 
 CLOSED = "现在没人值班，您的话已留给工作人员（编号{number}），{opening}回复您。急事请打{phone}。"
 CALLED = "已通知工作人员，大约10分钟内回复您（编号{number}）。这期间您说的话我都会转给他们。"
+_SHOWN = {"image": "[图片]", "voice": "[语音]", "video": "[视频]", "location": "[位置]"}
 BACK = "好的，不等人工了。有什么事直接告诉我。"
 
 
@@ -38,5 +40,8 @@ def answer(turn: Turn, said: Answer) -> Reply | None:
         return None
     if turn.understanding is not None and turn.item.intent == "cancel":
         return Reply(BACK)
-    handover.relay(turn.work, turn.message, str(question.data["ticket"]), turn.text)
+    ticket = tickets.by_number(turn.work, str(question.data["ticket"]))
+    attach(turn, ticket, [turn.message.id])
+    words = turn.text or _SHOWN.get(turn.incoming.kind, "[文件]")
+    handover.relay(turn.work, turn.message, ticket.number, words)
     return Reply(None, keep=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -36,8 +37,11 @@ class Server:
     """One server process on a port of its own. It is killed by its own process id only."""
 
     def __init__(self, settings: Settings, api_base: str, folder: Path) -> None:
-        with listen() as probe:
-            self.port = probe.getsockname()[1]
+        # Held, so that nobody else is given this port before the server or between its lives.
+        self._held = socket.socket()
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind(("127.0.0.1", 0))
+        self.port = self._held.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"server-{self.port}.log"
         self.ahead = 0.0
@@ -87,6 +91,10 @@ class Server:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def close(self) -> None:
+        self.kill()
+        self._held.close()
 
     async def end(self) -> int:
         """SIGTERM, as the service manager stops it; its exit code."""

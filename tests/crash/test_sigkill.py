@@ -67,7 +67,7 @@ def test_killed_and_restarted(
                 await load.deliver(answered, [server.url])
                 await until(lambda: checks.delivered(machine))
             finally:
-                server.kill()
+                server.close()
             assert not load.refused
             checks.every_message_once(machine, load.said)
             checks.every_ticket_once(machine, load.said)

@@ -20,7 +20,6 @@ from tests.crash import checks
 from tests.crash.harness import Load, Server, pretend_platform, until
 from tests.crash.test_sigkill import RESIDENTS, STAFF, speak
 
-
 only_postgres = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 
 
@@ -54,7 +53,7 @@ def test_messages_through_both(
                     assert "_failed" not in server.log.read_text()
             finally:
                 for server in servers:
-                    server.kill()
+                    server.close()
             assert not load.refused
             assert not load.unanswered()
             checks.every_message_once(machine, load.said)
@@ -91,7 +90,7 @@ def test_both_clocks_tick(
                 await until(lambda: not _waiting(machine, servers[0]), 120)
             finally:
                 for server in servers:
-                    server.kill()
+                    server.close()
             _each_thing_once(machine)
             sent = checks.rows(machine, Outbox, col(Outbox.state) == "sent")
             assert len(sent) > 500

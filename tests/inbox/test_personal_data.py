@@ -161,7 +161,7 @@ def test_the_logs_hold_no_words_and_no_secrets(
                 await asyncio.sleep(1)
                 await server.end()
             finally:
-                server.kill()
+                server.close()
             secrets.extend([*platform.account.secrets, *platform.tokens.values])
             secrets.append(machine.settings.secret_key)
             shown = server.log.read_text()

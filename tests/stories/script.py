@@ -51,6 +51,7 @@ class Step:
 @dataclass(slots=True)
 class Story:
     file: str
+    number: int
     title: str
     steps: list[Step] = field(default_factory=list)
     postgres: bool = False
@@ -63,12 +64,14 @@ class ScriptError(ValueError):
 def read(path: Path) -> Iterator[Story]:
     """The stories of one file, in order. Text before the first title is for people."""
     story: Story | None = None
+    count = 0
     for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
         line = raw.strip()
         if line.startswith("# "):
             if story is not None:
                 yield story
-            story = Story(path.stem, line[2:].strip())
+            count += 1
+            story = Story(path.stem, count, line[2:].strip())
         elif story is None or not line or line.startswith("（"):
             continue
         elif line == "也用 PostgreSQL":

@@ -14,7 +14,7 @@ STORIES = [story for file in sorted(HERE.glob("*.txt")) for story in read(file)]
 
 
 CASES = [
-    pytest.param(story, kind, id=f"{story.file}-{story.title}-{kind}")
+    pytest.param(story, kind, id=f"{story.file}-{story.number}-{kind}")
     for story in STORIES
     for kind in (("sqlite", "postgres") if story.postgres else ("sqlite",))
 ]

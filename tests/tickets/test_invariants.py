@@ -127,6 +127,19 @@ def test_a_child_never_speaks_to_the_resident(scene: Any) -> None:
     assert len(scene.pushes(role="resident")) == heard
 
 
+@pytest.mark.parametrize("tell", [True, False])
+def test_not_even_when_somebody_waits_for_the_child_itself(quick: Any, tell: bool) -> None:
+    child = quick.put("dispatched", child=True)
+    quick.supported(child, 2)
+    for to, role, fields in [
+        ("in_progress", "handler", {}),
+        ("in_review", "handler", FINISHED),
+        ("closed", "lead", {}),
+    ]:
+        quick.go(child, to, role, **fields, tell=tell)
+    assert not quick.pushes(child, role="resident")
+
+
 def test_the_unit_of_a_child_is_told_even_when_it_is_urgent(scene: Any) -> None:
     parent = scene.working("A", urgent=True)
     (child,) = scene.whistle(parent, OTHER)
