@@ -56,7 +56,7 @@ menu_app = typer.Typer(no_args_is_help=True, help="公众号菜单。")
 app.add_typer(site_app, name="site")
 app.add_typer(staff_app, name="staff")
 app.add_typer(menu_app, name="menu")
-say = Console(stderr=True, highlight=False).print
+say = Console(stderr=True, highlight=False, soft_wrap=True).print
 
 Now = Annotated[str, typer.Option(help="当作现在的时刻，ISO 8601，例如 2026-11-23T10:00+08:00")]
 
@@ -164,7 +164,7 @@ def chat(now: Now = "") -> None:
 
 @app.command()
 def tick(now: Now = "") -> None:
-    """把所有定时的事做一遍(提醒、到期、推送),打印做了什么（JSON）。"""
+    """把所有定时的事做一遍（提醒、到期、推送），打印做了什么（JSON）。"""
     logs.configure("WARNING")
     with _machine(now) as machine:
         print(json.dumps(asyncio.run(_tick(machine)), ensure_ascii=False, indent=2))
@@ -260,7 +260,7 @@ def token(
     staff: Annotated[str, typer.Option(help="只能代表这名工作人员；不写则可以代表所有人")] = "",
     note: Annotated[str, typer.Option(help="给谁用的")] = "",
 ) -> None:
-    """发一个接口令牌，只显示这一次(打印在最后一行)。"""
+    """发一个接口令牌，只显示这一次（打印在最后一行）。"""
     with _machine() as machine:
         made = machine.write(lambda work: tokens.issue(work, note, staff or None))
         print(made)
@@ -351,7 +351,7 @@ def qrcode(
 
 @app.command()
 def backup(target: Annotated[Path, typer.Argument()] = Path("backups")) -> None:
-    """备份数据库和照片(不用停服务)。SECRET_KEY 不在里面，请另外保管。"""
+    """备份数据库和照片（不用停服务）。SECRET_KEY 不在里面，请另外保管。"""
     from bot import upkeep
 
     say(f"已备份：{upkeep.backup(Settings(), target)}")

@@ -7,6 +7,7 @@ import shutil
 import socket
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -38,21 +39,41 @@ def sqlite_office(seeded: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/office.db"
 
 
-@pytest.fixture
-def postgres_office(postgres: str, engine: Engine, tmp_path: Path) -> Iterator[str]:
-    server = make_url(postgres)
+@contextmanager
+def _database(postgres: str, template: str = "template1") -> Iterator[str]:
+    """The name of a new database, a copy of ``template``."""
+    server = make_url(postgres).set(drivername="postgresql+psycopg")
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
     name = f"story_{uuid.uuid4().hex[:12]}"
-    admin = create_engine(server.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = server.set(database=name).render_as_string(hide_password=False)
-    machine = build(_settings(tmp_path, url), FrozenClock(), engine)
-    seed(machine)
-    machine.close()
-    yield url
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield name
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+def _url(postgres: str, name: str) -> str:
+    return make_url(postgres).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def seeded_postgres(
+    postgres: str, engine: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A seeded database, to be copied."""
+    with _database(postgres) as name:
+        settings = _settings(tmp_path_factory.mktemp("seeded"), _url(postgres, name))
+        machine = build(settings, FrozenClock(), engine)
+        seed(machine)
+        machine.close()
+        yield name
+
+
+@pytest.fixture
+def postgres_office(postgres: str, seeded_postgres: str) -> Iterator[str]:
+    with _database(postgres, seeded_postgres) as name:
+        yield _url(postgres, name)
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import Row, Select, create_engine, event, make_url, text
 
 from bot.machine import Machine, build
 from bot.models import Conversation, Event, Outbox, Resident, Ticket
 from bot.models.actor import RESIDENT, SYSTEM, Actor, staff_actor
 from bot.services import tickets
-from bot.work import Work, table_of
+from bot.work import Means, Work, table_of
 from intents.engine.engine import Engine
 from tests.conftest import MONDAY_TEN, FrozenClock, make_settings, seed
 
@@ -51,6 +51,7 @@ class Scene:
     """One unit of work on a seeded office, with the shortest words for what tests do to tickets."""
 
     work: Work
+    means: Means
 
     # --- time
 
@@ -155,18 +156,27 @@ class Scene:
             tickets.support(self.work, ticket, person.id, RESIDENT)
         return people
 
+    def anew(self, ticket: Ticket) -> Ticket:
+        """As the next request finds it: a new unit of work that knows only what was written."""
+        self.work.flush()
+        self.work = Work(self.work.connection, self.means, self.work.site, self.work.now)
+        return self.work.need(Ticket, ticket.id)
+
     # --- looking
 
-    def events(self, ticket: Ticket) -> list[Event]:
-        table = table_of(Event).c
-        return self.work.find(Event, table.ticket_id == ticket.id, order=[table.id])
+    def events(self, ticket: Ticket) -> list[Row[Any]]:
+        table = table_of(Event)
+        return self._select(table.select().where(table.c.ticket_id == ticket.id))
 
-    def pushes(self, ticket: Ticket | None = None, **where: Any) -> list[Outbox]:
-        table = table_of(Outbox).c
-        conditions = [table[name] == value for name, value in where.items()]
+    def pushes(self, ticket: Ticket | None = None, **where: Any) -> list[Row[Any]]:
+        query = table_of(Outbox).select().filter_by(**where)
         if ticket is not None:
-            conditions.append(table.ticket_id == ticket.id)
-        return self.work.find(Outbox, *conditions, order=[table.id], limit=5000)
+            query = query.filter_by(ticket_id=ticket.id)
+        return self._select(query)
+
+    def _select(self, query: Select[Any]) -> list[Row[Any]]:
+        self.work.flush()
+        return list(self.work.connection.execute(query.order_by("id")))
 
     def row(self, ticket: Ticket) -> dict[str, Any]:
         """The ticket as the database has it."""
@@ -216,7 +226,8 @@ class Lab:
         with machine.database.engine.connect() as connection:
             writing = connection.execution_options(tongxin_write=True)
             with writing.begin() as transaction:
-                yield Scene(Work(connection, machine.means, machine.site(connection), now))
+                work = Work(connection, machine.means, machine.site(connection), now)
+                yield Scene(work, machine.means)
                 transaction.rollback()
 
 
