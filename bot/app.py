@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from bot.console import api, health
 from bot.inbox import Inbox
 from bot.machine import Machine
-from bot.scheduler import create_scheduler
+from bot.scheduler import create_scheduler, stop
 from bot.ticks import Ticks
 from bot.wechat.client import WeChatClient
 from bot.wechat.codec import Codec
@@ -59,7 +59,7 @@ class Running:
         gc.set_threshold(20_000, 50, 50)
 
     async def stop(self) -> None:
-        self._scheduler.shutdown(wait=False)
+        await stop(self._scheduler, self.ticks)
         if self._delivering is not None:
             self._delivering.cancel()
             with suppress(asyncio.CancelledError):
@@ -123,7 +123,14 @@ def create_app(
                 # Starlette does not run the lifespan of what is mounted.
                 await pretend.state.outside.close()
 
-    app = FastAPI(title="Tongxin 同心", lifespan=lifespan, docs_url="/api/docs", redoc_url=None)
+    # No page of documentation: FastAPI's loads its scripts from the network.
+    app = FastAPI(
+        title="Tongxin 同心",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
     app.include_router(health.router(machine, running.inbox))
     app.include_router(api.router(machine, running.inbox))
     if pretend is not None:

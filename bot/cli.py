@@ -17,7 +17,10 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
+from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
 from bot import doctor as checks
@@ -25,7 +28,7 @@ from bot import logs
 from bot.app import FrontDoor, Running, create_app, open_client
 from bot.clock import Clock
 from bot.data import PACKAGED_SITE
-from bot.errors import ConfigurationError, TongxinError
+from bot.errors import ConfigurationError, PlatformError, TongxinError
 from bot.machine import Machine, build
 from bot.migrations import upgrade
 from bot.services import site as sites
@@ -36,7 +39,9 @@ from bot.site_file import read as read_site
 from bot.ticks import Ticks
 from bot.wechat import setup
 from bot.wechat.delivery import Delivery
+from bot.wechat.errcodes import classify as classify_code
 from bot.wechat.fetching import Fetching
+from intents.engine.catalogue import CatalogueError
 from intents.engine.engine import Engine
 from intents.engine.gazetteer import Gazetteer
 from intents.engine.model import PACKAGED as PACKAGED_MODEL
@@ -65,11 +70,23 @@ def main() -> None:
     """Errors we can explain are one plain line and exit code 1; all others are bugs and show."""
     try:
         app()
-    except TongxinError as error:
-        say(f"[red]错误：[/red]{error.told if error.told != TongxinError.told else error}")
-        if error.told != TongxinError.told and str(error) != error.told:
-            say(f"[dim]{error}[/dim]")
+    except (TongxinError, CatalogueError, ValidationError, OSError, DBAPIError) as error:
+        say(f"[red]错误：[/red]{escape(_explained(error))}")
         sys.exit(1)
+
+
+def _explained(error: Exception) -> str:
+    """What went wrong and what to do, for the person at the keyboard."""
+    if isinstance(error, PlatformError):
+        return f"{classify_code(error.errcode).advice}（{error}）"
+    if isinstance(error, ValidationError):
+        wrong = ("".join(map(str, e["loc"])).upper() + f"：{e['msg']}" for e in error.errors())
+        return "设置不对。" + "；".join(wrong)
+    if isinstance(error, DBAPIError):
+        return f"数据库用不了：{error.orig}。还没建立的话先运行 tongxin migrate；再用 tongxin doctor 检查。"
+    if isinstance(error, TongxinError) and error.told != TongxinError.told:
+        return error.told
+    return str(error)
 
 
 @contextmanager
@@ -110,7 +127,9 @@ def serve() -> None:
     if _report([finding for finding in findings if finding.level != "ok"]):
         raise typer.Exit(1)
     machine = build(settings)
-    _run(create_app(machine, _simulator(machine) if settings.simulator else None), settings)
+    front = create_app(machine, _simulator(machine) if settings.simulator else None)
+    say(f"正在监听 http://{settings.host}:{settings.port}")
+    _run(front, settings)
 
 
 def _simulator(machine: Machine) -> Callable[[Running], Starlette]:
@@ -195,8 +214,8 @@ def _report(findings: list[checks.Finding]) -> bool:
     marks = {"ok": "[green]✓[/green]", "warn": "[yellow]![/yellow]", "error": "[red]✗[/red]"}
     for finding in findings:
         say(
-            f"{marks[finding.level]} {finding.title}"
-            + (f"\n    {finding.advice}" if finding.advice else "")
+            f"{marks[finding.level]} {escape(finding.title)}"
+            + (f"\n    {escape(finding.advice)}" if finding.advice else "")
         )
     return any(finding.level == "error" for finding in findings)
 
@@ -243,7 +262,21 @@ def site_load(file: Path) -> None:
 
     with _machine() as machine:
         changes = demonstration.load_site(machine, file)
-        say(str(changes))
+        say(f"已载入（第 {changes.version} 版）。" if changes else "没有变化。")
+        for name, what in _CHANGES.items():
+            if things := getattr(changes, name):
+                shown = "、".join(things[:8]) + ("…" if len(things) > 8 else "")
+                say(f"{what} {len(things)} 项：{escape(shown)}")
+
+
+_CHANGES = {
+    "added": "新增",
+    "changed": "修改",
+    "removed": "删除",
+    "deactivated": "停用",
+    "kept": "还在使用、没有删",
+    "warnings": "请注意",
+}
 
 
 @staff_app.command("code")

@@ -31,6 +31,8 @@ class Database:
             path = make_url(url).database or ""
             if path and path != ":memory:":
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
+                # People's words: for whoever runs the server only.
+                Path(path).touch(mode=0o600)
             # With the driver's own transactions, releasing a savepoint opened before any write commits.
             arguments: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
             self.engine = create_engine(

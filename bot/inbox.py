@@ -17,7 +17,6 @@ import structlog
 from bot.batch import Batches, Entry
 from bot.clock import Clock
 from bot.conversation.incoming import Incoming
-from bot.db import retried
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -154,7 +153,7 @@ class Inbox:
 
     def _do(self, job: _Job[Any]) -> None:
         try:
-            result = retried(job.run)
+            result = job.run()
         except Exception as error:  # noqa: BLE001 - handed to whoever asked for the job
             self._running().call_soon_threadsafe(_fail, [job.done], error)
         else:

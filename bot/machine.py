@@ -16,7 +16,7 @@ from bot.batch import Batches
 from bot.clock import Clock
 from bot.conversation.turn import Handlers
 from bot.counters import Ids, Numbers
-from bot.db import Database
+from bot.db import Database, retried
 from bot.errors import ConfigurationError
 from bot.models.office import Site
 from bot.services import site as sites
@@ -54,7 +54,10 @@ class Machine:
     batches: Batches
 
     def write(self, job: Callable[[Work], T]) -> T:
-        """Run ``job`` in a transaction of its own."""
+        """Run ``job`` in a transaction of its own, again where another process got in its way."""
+        return retried(lambda: self._written(job))
+
+    def _written(self, job: Callable[[Work], T]) -> T:
         self.means.ids.reserve()
         with self.database.write() as connection:
             work = Work(connection, self.means, self.site(connection), self.clock.now())

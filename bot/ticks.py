@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -26,6 +27,7 @@ class Ticks:
         self._write = write
         self._delivery = delivery
         self._fetching = fetching
+        self.busy = asyncio.Lock()
 
     async def deadlines(self) -> list[dict[str, str]]:
         """Reminders, cards and automatic steps. A ticket whose step fails is looked at in an hour."""

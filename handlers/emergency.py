@@ -42,7 +42,16 @@ def handle(turn: Turn) -> Reply:
 def answer(turn: Turn, said: Answer) -> Reply | None:
     """Where it is, or anything else: it goes to those on the way at once."""
     ticket = _running(turn)
-    return None if ticket is None else _more(turn, ticket, "已告诉值班人员。")
+    if ticket is None or _about_something_else(turn):
+        return None
+    return _more(turn, ticket, "已告诉值班人员。")
+
+
+def _about_something_else(turn: Turn) -> bool:
+    """«谢谢你们», «上次报的灯怎么样了»: surely no place, and no reason to alarm again."""
+    if turn.understanding is None or {"place", "building"} & set(turn.item.slots):
+        return False
+    return turn.item.decision == "act" and turn.intent.group == "conversation"
 
 
 def _danger(turn: Turn) -> Item:

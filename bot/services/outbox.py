@@ -136,6 +136,8 @@ def template_values(work: Work, ticket: Ticket, role: str, text: str) -> dict[st
         "due": "" if limit is None else _minute(limit, site),
         "time": _minute(work.now, site),
         "text": text,
+        # What kind of push it is: «新任务» of «【新任务】T2026…».
+        "name": text[1:].partition("】")[0] if text.startswith("【") else "",
     }
 
 

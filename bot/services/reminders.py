@@ -35,7 +35,10 @@ def due(work: Work) -> list[int]:
 
 
 def run_one(work: Work, ticket_id: int) -> list[dict[str, str]]:
-    return _catch_up(work, work.need(Ticket, ticket_id))
+    """The same for one; nothing where another process was faster."""
+    where = (col(Ticket.id) == ticket_id, col(Ticket.watch_at) <= work.now)
+    found = work.find(Ticket, *where, limit=1, lock=True, skip_locked=True)
+    return [entry for ticket in found for entry in _catch_up(work, ticket)]
 
 
 def postpone(work: Work, ticket_id: int) -> None:

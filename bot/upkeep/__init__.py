@@ -28,13 +28,16 @@ Undo = Callable[[], None]
 
 
 def backup(settings: Settings, target: Path, now: datetime | None = None) -> Path:
-    """Write an archive to ``target``, or into it where that is a folder; returns the file.
+    """Write an archive to ``target`` (….tar.gz), or into it as a folder; returns the file.
 
     Safe while the server runs: the database is copied as of one moment, and the pictures that it
     names were on disk before their rows were.
     """
     at = (now or Clock().now()).astimezone(UTC)
-    file = target / f"tongxin-{at:%Y%m%d-%H%M%S}.tar.gz" if target.is_dir() else target
+    if target.is_dir() or not target.name.endswith((".tar.gz", ".tgz")):
+        target.mkdir(parents=True, exist_ok=True)
+        target /= f"tongxin-{at:%Y%m%d-%H%M%S}.tar.gz"
+    file = target
     engine = sqlite if settings.is_sqlite else postgres
     with _plainly(), _beside(file, ".backup-") as folder:
         copy = folder / FILES[engine.NAME]

@@ -62,9 +62,11 @@ def unpack(archive: Path, folder: Path) -> Manifest:
     """Everything checked against the manifest; ConfigurationError for what is not as packed."""
     try:
         with tarfile.open(archive) as tar:
+            # extract(filter=…) is not in the Python 3.11 of Debian 12.
+            tar.extraction_filter = getattr(tarfile, "data_filter", None)
             for member in tar:
                 _expect(member)
-                tar.extract(member, folder, filter="data")
+                tar.extract(member, folder)
         manifest = _manifest(folder / _MANIFEST)
         _verify(folder, manifest)
     except FileNotFoundError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from intents.engine.catalogue import Catalogue
@@ -10,9 +10,10 @@ from intents.engine.emergency import Finding, Screen
 from intents.engine.model import Floats, Model, ModelError
 from intents.engine.normalise import fold
 from intents.engine.segment import load_segmenter
-from intents.engine.slots import find_slots
-from intents.understanding import ACTS, Decision, Item, Query, Understanding
+from intents.engine.slots import find_slots, without_address
+from intents.understanding import ACTS, Decision, Item, Query, Slot, Understanding
 
+Slots = Mapping[str, tuple[Slot, ...]]
 N_ALTERNATIVES = 4
 NOTHING = Understanding((Item("chitchat", "refuse", 0.0, (), "none"),))
 
@@ -48,10 +49,12 @@ class Engine:
         if not spoken:
             return understood
         ids, segment = self.model.vocabulary.ids, self._segment
-        scores = self.model.score([ids(folded[i], segment) for i in spoken])
+        slots = {i: self._slots(queries[i], folded[i]) for i in spoken}
+        told = [without_address(folded[i], slots[i]) for i in spoken]
+        scores = self.model.score([ids(text, segment) for text in told])
         for i, row, acts in zip(spoken, scores.intents.tolist(), scores.acts, strict=True):
             danger = self._weigh_danger(row, self._screen.examine(folded[i]))
-            item = self._item(queries[i], folded[i], row, acts)
+            item = self._item(slots[i], len(folded[i]), row, acts)
             understood[i] = Understanding((item,), danger)
         return understood
 
@@ -71,7 +74,11 @@ class Engine:
         row[here] = max(p, share * (1 - p), others * 1.01)
         return True
 
-    def _item(self, query: Query, folded: str, row: list[float], acts: Floats) -> Item:
+    @staticmethod
+    def _slots(query: Query, folded: str) -> Slots:
+        return find_slots(query.text, folded, query.gazetteer, query.home, query.expecting)
+
+    def _item(self, slots: Slots, length: int, row: list[float], acts: Floats) -> Item:
         order = sorted(range(len(row)), key=row.__getitem__, reverse=True)[: N_ALTERNATIVES + 1]
         names, total, best = self.model.intents, sum(row), order[0]
         confidence = row[best] / total
@@ -81,8 +88,8 @@ class Engine:
             confidence=confidence,
             alternatives=tuple([(names[i], row[i] / total) for i in order[1:] if row[i]]),
             act=ACTS[int((acts + self.model.act_prior[best]).argmax())],
-            slots=find_slots(query.text, folded, query.gazetteer, query.home, query.expecting),
-            span=(0, len(folded)),
+            slots=slots,
+            span=(0, length),
         )
 
     def _decide(self, confidence: float) -> Decision:

@@ -16,6 +16,7 @@ from intents.understanding import Gazetteer, Home, Slot
 
 Found = tuple[int, int, Any]
 _TAKEN = "\ue000"
+ADDRESS = "@"
 
 _ticket = re.compile(r"(?<![\da-z])(?:t\s?)?(20\d{6})[\s-]{0,2}(\d{4,6})(?!\d)")
 _serial = re.compile(
@@ -66,6 +67,21 @@ def find_slots(
         homes = [(*match.span(), home.place) for match in _home.finditer(left)]
         _take("place", homes, text, left, found)
     return found
+
+
+def without_address(folded: str, slots: Mapping[str, tuple[Slot, ...]]) -> str:
+    """The text to classify: each place and building is one mark, whatever it is called.
+
+    «和平里2号楼1单元灯不亮了» is about a lamp, and its address says nothing about that.
+    """
+    spans = sorted(
+        (slot.start, slot.start + len(slot.text))
+        for name in ("place", "building")
+        for slot in slots.get(name, ())
+    )
+    for start, end in reversed(spans):
+        folded = folded[:start] + ADDRESS + folded[end:]
+    return folded.replace(ADDRESS * 2, ADDRESS)
 
 
 def _take(

@@ -16,6 +16,7 @@ from intents.engine.features import Vocabulary, grams_and_words
 from intents.engine.model import FORMAT, Model, pack
 from intents.engine.normalise import fold
 from intents.engine.segment import Segment, load_segmenter
+from intents.engine.slots import find_slots, without_address
 from intents.training.calibrate import Judged, calibrate, log_prior
 from intents.training.corpus import FOLDER, Row, digest, load_rows, writers
 from intents.understanding import ACTS
@@ -70,13 +71,19 @@ def _judge(arrays: dict[str, Any], seen: Sequence[Row], unseen: list[Row], seg: 
         "digest": np.zeros(0, np.uint8),
     }
     model = Model(arrays | neutral)
-    scores = model.score([model.vocabulary.ids(fold(row.text), seg) for row in unseen])
+    scores = model.score([model.vocabulary.ids(_told(row), seg) for row in unseen])
     return Judged(unseen, np.log(scores.intents), scores.acts, log_prior(seen, model.intents))
+
+
+def _told(row: Row) -> str:
+    """A sentence as the engine classifies it."""
+    folded = fold(row.text)
+    return without_address(folded, find_slots(row.text, folded))
 
 
 def _fit(rows: Sequence[Row], intents: Sequence[str], segment: Segment) -> dict[str, Any]:
     """Vocabulary, weights and intercepts learnt from ``rows``."""
-    folded = [fold(row.text) for row in rows]
+    folded = [_told(row) for row in rows]
     found = [grams_and_words(text, segment) for text in folded]
     grams = sorted(set().union(*(grams for grams, _ in found)))
     words = sorted(set().union(*(words for _, words in found)))

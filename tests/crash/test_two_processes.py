@@ -49,7 +49,6 @@ def test_messages_through_both(
                 logs = [server.log.read_text() for server in servers]
                 assert codes <= {0, -signal.SIGTERM}, logs
                 for server in servers:
-                    assert "Traceback" not in server.log.read_text()
                     assert "_failed" not in server.log.read_text()
             finally:
                 for server in servers:
