@@ -226,7 +226,9 @@ def _decline(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
 def _dispatch(turn: Turn, ticket: Ticket, actor: Actor, text: str) -> str:
     name, _, person = text.partition(" ")
     unit = turn.site.unit_like(name)
-    if ticket.state == "dispatched":  # the desk takes it back first, and says it only once
+    if (
+        ticket.state == "dispatched" and "desk" in actor.roles
+    ):  # the desk takes it back first, and says it only once
         tickets.transition(turn.work, ticket, "received", actor, tell=False)
     tickets.transition(turn.work, ticket, "dispatched", actor, unit=unit, staff=person.strip())
     return f"{ticket.number} 已派给{unit}。"

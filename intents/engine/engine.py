@@ -10,11 +10,12 @@ from intents.engine.emergency import Finding, Screen
 from intents.engine.model import Floats, Model, ModelError
 from intents.engine.normalise import fold
 from intents.engine.segment import load_segmenter
-from intents.engine.slots import find_slots, without_address
+from intents.engine.slots import ADDRESS, find_slots, without_address
 from intents.understanding import ACTS, Decision, Item, Query, Slot, Understanding
 
 Slots = Mapping[str, tuple[Slot, ...]]
 N_ALTERNATIVES = 4
+FEWEST_SIGNS = 3
 NOTHING = Understanding((Item("chitchat", "refuse", 0.0, (), "none"),))
 
 
@@ -52,13 +53,15 @@ class Engine:
         slots = {i: self._slots(queries[i], folded[i]) for i in spoken}
         told = [without_address(folded[i], slots[i]) for i in spoken]
         scores = self.model.score([ids(text, segment) for text in told])
-        for i, row, acts in zip(spoken, scores.intents.tolist(), scores.acts, strict=True):
-            danger = self._weigh_danger(row, self._screen.examine(folded[i]))
+        for i, text, row, acts in zip(
+            spoken, told, scores.intents.tolist(), scores.acts, strict=True
+        ):
+            danger = self._weigh_danger(row, self._screen.examine(folded[i]), text)
             item = self._item(slots[i], len(folded[i]), row, acts)
             understood[i] = Understanding((item,), danger)
         return understood
 
-    def _weigh_danger(self, row: list[float], finding: Finding) -> bool:
+    def _weigh_danger(self, row: list[float], finding: Finding, told: str) -> bool:
         """Decides whether the text is an emergency and makes its probabilities say so, in place."""
         limits, here = self.model.thresholds, self._danger
         p, row[here] = row[here], 0.0
@@ -66,7 +69,9 @@ class Engine:
         if finding.set_aside:
             return False
         needed = limits.danger_hinted if finding.hinted else limits.danger_unnamed
-        if not finding.named and p < needed:
+        # «就在翠湖苑2号楼» names no danger and, but for the address, says nothing.
+        silent = ADDRESS in told and sum(map(str.isalnum, told)) < FEWEST_SIGNS
+        if not finding.named and (p < needed or silent):
             row[here] = min(p, others * 0.99)  # an option to offer, never the first
             return False
         # As sure as it takes to go ahead, and surer than of anything else.
