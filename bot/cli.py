@@ -163,6 +163,7 @@ def _run(front: FrontDoor, settings: Settings) -> None:
         access_log=False,
         log_level="warning",
         proxy_headers=False,
+        server_header=False,
         timeout_keep_alive=75,
     )
 

@@ -47,7 +47,7 @@ class Inbox:
         self._clock = clock
         self._batch = batch
         self._queue: queue.SimpleQueue[Entry | _Job[Any] | _Stop] = queue.SimpleQueue()
-        self._pending: dict[str, tuple[Entry, Future[str | None]]] = {}
+        self._pending: dict[str, tuple[Entry, list[Future[str | None]]]] = {}
         self._places = asyncio.Semaphore(size)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -79,14 +79,16 @@ class Inbox:
             await self._place(gone)
             if incoming.key in self._pending:  # another delivery of it was let in meanwhile
                 self._places.release()
+        done: Future[str | None] = self._running().create_future()
         known = self._pending.get(incoming.key)
         if known is None:
-            entry, done = Entry(incoming), self._running().create_future()
-            self._pending[incoming.key] = (entry, done)
+            entry = Entry(incoming)
+            self._pending[incoming.key] = (entry, [done])
             self._queue.put(entry)
         else:
-            entry, done = known
+            entry, waiting = known
             entry.waiting += 1
+            waiting.append(done)
         return await self._result(entry, done, gone)
 
     async def _result(
@@ -97,7 +99,7 @@ class Inbox:
             PATIENCE, lambda: watch.append(asyncio.ensure_future(_leave(entry, gone)))
         )
         try:
-            return await asyncio.shield(done)
+            return await done
         finally:
             timer.cancel()
             for task in watch:
@@ -170,12 +172,13 @@ class Inbox:
 
     def _answer(self, entries: Sequence[Entry], error: Exception | None) -> None:
         for entry in entries:
-            _, done = self._pending.pop(entry.incoming.key)
+            _, waiting = self._pending.pop(entry.incoming.key)
             self._places.release()
-            if error is not None:
-                _fail([done], error)
-            else:
-                _settle(done, entry.reply)
+            for done in waiting:
+                if error is not None:
+                    _fail([done], error)
+                else:
+                    _settle(done, entry.reply)
         if error is None:
             self.on_saved(entries)
             self.on_commit()

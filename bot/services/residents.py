@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlmodel import col
 
 from bot.models import Conversation, Resident
@@ -24,11 +24,18 @@ def load(work: Work, openids: Iterable[str]) -> dict[str, tuple[Resident, Conver
     wanted = sorted(set(openids))
     found = _find(work, wanted)
     missing = [openid for openid in wanted if openid not in found]
-    if missing:
+    if missing and work.connection.dialect.name != "sqlite":
         _insert(work, missing)
-        found = _find(work, wanted)
+        found, missing = _find(work, wanted), []
     talks = {row.id: row for row in _talks(work, [resident.id for resident in found.values()])}
-    return {openid: (row, talks[row.id]) for openid, row in found.items()}
+    known = {openid: (row, talks[row.id]) for openid, row in found.items()}
+    return known | {openid: _new(work, openid) for openid in missing}
+
+
+def _new(work: Work, openid: str) -> tuple[Resident, Conversation]:
+    """A resident and his conversation share one id. SQLite's one writer meets nobody here."""
+    resident = work.add(Resident, openid=openid, created_at=work.now)
+    return resident, work.add(Conversation, id=resident.id)
 
 
 def _find(work: Work, openids: list[str]) -> dict[str, Resident]:
@@ -47,16 +54,16 @@ def _talks(work: Work, ids: list[int]) -> list[Conversation]:
 
 
 def _insert(work: Work, openids: list[str]) -> None:
-    """A resident and his conversation share one id."""
-    insert = sqlite.insert if work.connection.dialect.name == "sqlite" else postgresql.insert
     residents = [
         {"id": work.next_id(), "openid": openid, "created_at": work.now} for openid in openids
     ]
-    statement = insert(table_of(Resident)).on_conflict_do_nothing(index_elements=["openid"])
+    statement = postgresql.insert(table_of(Resident)).on_conflict_do_nothing(
+        index_elements=["openid"]
+    )
     work.connection.execute(statement, residents)
     where = col(Resident.openid).in_(openids)
     ids = [row.id for row in work.find(Resident, where, limit=len(openids))]
-    talk = insert(table_of(Conversation)).on_conflict_do_nothing(index_elements=["id"])
+    talk = postgresql.insert(table_of(Conversation)).on_conflict_do_nothing(index_elements=["id"])
     work.connection.execute(talk, [{"id": row_id} for row_id in ids])
 
 
