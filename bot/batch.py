@@ -127,7 +127,9 @@ class Batches:
 
     def _one_by_one(self, connection: Connection, entries: Sequence[Entry], now: datetime) -> None:
         # In the order of openids first, so that two processes never wait for each other.
-        residents.load(self._work(connection, now), (entry.incoming.openid for entry in entries))
+        work = self._work(connection, now)
+        residents.load(work, (entry.incoming.openid for entry in entries))
+        work.flush()
         for entry in entries:
             try:
                 with connection.begin_nested():

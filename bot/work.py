@@ -98,7 +98,6 @@ class Work:
         # Every row seen or added, by id, and what the database holds of it (None: not written yet).
         self._known: dict[type[SQLModel], dict[int, tuple[_Row, dict[str, Any] | None]]] = {}
         self._changes: dict[tuple[type[SQLModel], tuple[str, ...]], list[dict[str, Any]]] = {}
-        self._derived: dict[tuple[int, str], tuple[SQLModel, Callable[[], Any]]] = {}
         # The latest tickets of residents for whom a batch asked beforehand (services.tickets).
         self.recalled: dict[int, list[Ticket]] = {}
 
@@ -121,10 +120,6 @@ class Work:
         self._added.setdefault(model, []).append(row)
         self._known.setdefault(model, {})[values["id"]] = (row, None)
         return cast(M, row)
-
-    def derive(self, row: SQLModel, name: str, value: Callable[[], Any]) -> None:
-        """A column that follows from the others: worked out once, before the row is written."""
-        self._derived[id(row), name] = (row, value)
 
     def change(self, model: type[SQLModel], row_id: int, values: dict[str, Any]) -> None:
         """Set columns of a row that need not be read first."""
@@ -172,9 +167,6 @@ class Work:
 
     def flush(self) -> None:
         """Write what was added and changed since the last flush."""
-        for (_, name), (row, value) in self._derived.items():
-            setattr(row, name, value())
-        self._derived.clear()
         self._numbers.settle(self.connection, self._counted)
         for model in [model for model in _write_order() if model in self._added]:
             self._insert(model, self._added.pop(model))

@@ -118,7 +118,7 @@ def record(
         changes["confirmed_at"] = work.now
     for name, value in changes.items():
         setattr(ticket, name, value)
-    work.derive(ticket, "watch_at", lambda: clocks.next_watch(work.site, ticket))
+    ticket.watch_at = clocks.next_watch(work.site, ticket)
     return work.add(
         Event,
         ticket_id=ticket.id,
