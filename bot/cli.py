@@ -29,7 +29,7 @@ from bot.app import FrontDoor, Running, create_app, open_client
 from bot.clock import Clock
 from bot.data import PACKAGED_SITE
 from bot.errors import ConfigurationError, PlatformError, TongxinError
-from bot.machine import Machine, build
+from bot.machine import Machine, build, load_site
 from bot.migrations import upgrade
 from bot.services import site as sites
 from bot.services import staff as staffing
@@ -235,11 +235,9 @@ def migrate() -> None:
 @app.command()
 def seed() -> None:
     """载入示范街道，打印它的区域、单位和人员（JSON）。"""
-    from bot import demo as demonstration
-
     with _machine() as machine:
         upgrade(machine.database)
-        demonstration.load_site(machine, PACKAGED_SITE)
+        load_site(machine, PACKAGED_SITE)
         with machine.database.read() as connection:
             print(
                 json.dumps(sites.describe(machine.site(connection)), ensure_ascii=False, indent=2)
@@ -259,10 +257,8 @@ def site_check(file: Path) -> None:
 @site_app.command("load")
 def site_load(file: Path) -> None:
     """检查并载入站点文件；重复载入不会有害。"""
-    from bot import demo as demonstration
-
     with _machine() as machine:
-        changes = demonstration.load_site(machine, file)
+        changes = load_site(machine, file)
         say(f"已载入（第 {changes.version} 版）。" if changes else "没有变化。")
         for name, what in _CHANGES.items():
             if things := getattr(changes, name):

@@ -6,18 +6,15 @@ import secrets
 import shutil
 import string
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 
-from bot import site_file
 from bot.app import Running
 from bot.clock import Clock
 from bot.data import PACKAGED_SITE, demo_templates
-from bot.machine import Machine, build
+from bot.machine import Machine, build, load_site
 from bot.migrations import upgrade
-from bot.services import site as sites
 from bot.settings import Settings
 from bot.simulator import Account, Platform, create_simulator
 
@@ -66,14 +63,6 @@ def prepare(settings: Settings, say: Callable[[str], None], clock: Clock | None 
     say("正在载入示范街道…")
     load_site(machine, PACKAGED_SITE)
     return machine
-
-
-def load_site(machine: Machine, path: Path) -> Any:
-    """Validate the site file and make the database say the same; returns what changed."""
-    checked = site_file.read(path, machine.engine.catalogue.intents)
-    machine.means.ids.reserve()
-    with machine.database.write() as connection:
-        return sites.apply(connection, machine.means.ids, checked, machine.means.vault)
 
 
 def simulator_for(machine: Machine) -> Callable[[Running], Starlette]:

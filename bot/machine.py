@@ -6,12 +6,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 import handlers as handlers_package
+from bot import site_file
 from bot.batch import Batches
 from bot.clock import Clock
 from bot.conversation.turn import Handlers
@@ -20,6 +22,7 @@ from bot.db import Database, retried
 from bot.errors import ConfigurationError
 from bot.models.office import Site
 from bot.services import site as sites
+from bot.services.site_changes import Changes
 from bot.settings import Settings
 from bot.vault import Vault
 from bot.work import Means, Work
@@ -83,6 +86,14 @@ def build(settings: Settings, clock: Clock | None = None, engine: Engine | None 
     site = SiteCache(settings.zone)
     batches = Batches(database, means, engine, find_handlers(engine.catalogue), site)
     return Machine(settings, clock, database, means, site, engine, batches)
+
+
+def load_site(machine: Machine, path: Path) -> Changes:
+    """Validate the site file and make the database say the same; returns what changed."""
+    checked = site_file.read(path, machine.engine.catalogue.intents)
+    machine.means.ids.reserve()
+    with machine.database.write() as connection:
+        return sites.apply(connection, machine.means.ids, checked, machine.means.vault)
 
 
 def find_handlers(catalogue: Catalogue) -> Handlers:

@@ -8,7 +8,7 @@ from bot.models.actor import RESIDENT
 from bot.services import notices, tickets
 from bot.services.talks import Question
 from handlers import clarify
-from handlers.mine import number_of, which
+from handlers.mine import open_ones, which
 
 LOOKS_BACK = True
 NONE = "您现在没有在办的事。"
@@ -17,12 +17,7 @@ WITHDRAW, GO_ON = "撤回", "不撤，接着办"
 
 
 def handle(turn: Turn) -> Reply:
-    number = number_of(turn)
-    mine = [
-        ticket
-        for ticket in tickets.of_resident(turn.work, turn.resident)
-        if ticket.is_open and ticket.number.endswith(number)
-    ]
+    mine = open_ones(turn)
     if not mine:
         return clarify.unless_sure(turn, NONE)
     if len(mine) > 1:

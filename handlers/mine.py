@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.conversation.turn import Reply, Turn
 from bot.models import Ticket
+from bot.services import tickets
 from bot.services.talks import Question
 
 _PRESSING = re.compile(
@@ -24,6 +25,13 @@ def number_of(turn: Turn) -> str:
     """The ticket number that was said, or its end («0007那个»); empty when none was."""
     slots = turn.item.slots.get("ticket", ()) if turn.understanding is not None else ()
     return str(slots[0].value or slots[0].text) if slots else ""
+
+
+def open_ones(turn: Turn) -> list[Ticket]:
+    """What the resident has under way, of the number that was said if one was."""
+    number = number_of(turn)
+    mine = tickets.of_resident(turn.work, turn.resident)
+    return [ticket for ticket in mine if ticket.is_open and ticket.number.endswith(number)]
 
 
 def which(turn: Turn, candidates: Sequence[Ticket], handler: str, about: str, **kept: str) -> Reply:

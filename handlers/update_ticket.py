@@ -9,19 +9,14 @@ from bot.models.actor import RESIDENT
 from bot.services import notices, outbox, tickets
 from handlers import clarify
 from handlers.draft import attach
-from handlers.mine import number_of, which
+from handlers.mine import open_ones, which
 
 LOOKS_BACK = True
 NONE = "您现在没有在办的事。要报什么，直接告诉我就行。"
 
 
 def handle(turn: Turn) -> Reply:
-    number = number_of(turn)
-    mine = [
-        ticket
-        for ticket in tickets.of_resident(turn.work, turn.resident)
-        if ticket.is_open and ticket.number.endswith(number)
-    ]
+    mine = open_ones(turn)
     if not mine:
         return clarify.unless_sure(turn, NONE)
     if len(mine) > 1:

@@ -22,15 +22,13 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from bot import site_file
 from bot.batch import Entry
 from bot.clock import Clock
 from bot.conversation.incoming import Incoming
 from bot.data import PACKAGED_SITE
-from bot.machine import Machine, build
+from bot.machine import Machine, build, load_site
 from bot.migrations import upgrade
 from bot.models import Event, Outbox, Ticket
-from bot.services import site as sites
 from bot.settings import Settings
 from bot.work import Work
 from intents.engine.engine import Engine
@@ -177,10 +175,7 @@ def machine(settings: Settings, engine: Engine) -> Iterator[Machine]:
 
 def seed(machine: Machine) -> None:
     upgrade(machine.database)
-    machine.means.ids.reserve()
-    with machine.database.write() as connection:
-        site = site_file.read(PACKAGED_SITE)
-        sites.apply(connection, machine.means.ids, site, machine.means.vault)
+    load_site(machine, PACKAGED_SITE)
 
 
 @dataclass
