@@ -45,7 +45,8 @@ class Running:
         self.ticks = Ticks(self._write, self.delivery, fetching)
         self._scheduler = create_scheduler(self.ticks)
         self._delivering: asyncio.Task[None] | None = None
-        self.inbox.on_commit = self.delivery.wake
+        machine.batches.room = self.delivery.room
+        self.inbox.on_commit = self.delivery.committed
 
     async def _write(self, job: Callable[[Any], Any]) -> Any:
         return await self.inbox.run(lambda: self.machine.write(job))

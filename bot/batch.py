@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import Connection, select
-from sqlmodel import col
+from sqlalchemy import Connection
 
+from bot import statements
 from bot.conversation.dialogue import converse
 from bot.conversation.incoming import Incoming
 from bot.conversation.turn import Handlers, Turn
@@ -22,7 +22,8 @@ from bot.masking import mask
 from bot.models import Conversation, Message, Resident
 from bot.models.actor import SYSTEM
 from bot.models.office import Site
-from bot.services import media, notices, outbox, residents, tickets
+from bot.services import media, notices, outbox, post, residents, tickets
+from bot.services.post import Letter
 from bot.work import Means, Work, table_of
 from intents.engine.engine import Engine
 from intents.understanding import Query, Understanding
@@ -60,11 +61,16 @@ class Batches:
         self._handlers = handlers
         self._site = site
         self._gazetteer_of: Site | None = None
+        # How many pushes the delivery of this process would take along; asked at every batch.
+        self.room: Callable[[], int] = lambda: 0
 
-    def run(self, entries: Sequence[Entry], now: datetime) -> None:
-        """Settle every entry's ``reply``; on return all of it is on disk."""
+    def run(self, entries: Sequence[Entry], now: datetime) -> list[Letter]:
+        """Settle every entry's ``reply``; on return all of it is on disk.
+
+        The letters are pushes that the transaction claimed for this process: they may leave now.
+        """
         self._understand(entries, now)
-        retried(lambda: self._transaction(entries, now))
+        return retried(lambda: self._transaction(entries, now))
 
     def _understand(self, entries: Sequence[Entry], now: datetime) -> None:
         """All texts at once, before the transaction is opened."""
@@ -85,11 +91,11 @@ class Batches:
             for entry in entries:
                 self._understand([entry], now)
 
-    def _transaction(self, entries: Sequence[Entry], now: datetime) -> None:
+    def _transaction(self, entries: Sequence[Entry], now: datetime) -> list[Letter]:
         self._means.ids.reserve()
         try:
             with self._database.write() as connection:
-                self._all_at_once(self._work(connection, now), entries)
+                return self._all_at_once(self._work(connection, now), entries, self.room())
         except Exception as error:
             if is_failing(error):
                 raise
@@ -98,24 +104,27 @@ class Batches:
             self._means.ids.reserve()
             with self._database.write() as connection:
                 self._one_by_one(connection, entries, now)
+            return []
 
     def _work(self, connection: Connection, now: datetime) -> Work:
         site = self._gazetteer_of = self._site(connection)
         return Work(connection, self._means, site, now)
 
-    def _all_at_once(self, work: Work, entries: Sequence[Entry]) -> None:
+    def _all_at_once(self, work: Work, entries: Sequence[Entry], room: int) -> list[Letter]:
         people = residents.load(work, (entry.incoming.openid for entry in entries))
         seen = _seen(work, [entry.incoming.key for entry in entries])
         if looking_back := {
             people[e.incoming.openid][0].id for e in entries if self._looks_back(e)
         }:
-            tickets.recall(work, looking_back)
+            tickets.recall(work, sorted(looking_back))
         for entry in entries:
             if entry.incoming.key in seen:
                 entry.reply = _again(work, seen[entry.incoming.key])
             else:
                 self._turn(work, entry, *people[entry.incoming.openid])
+        letters = post.take_along(work, room)
         work.flush()
+        return letters
 
     def _looks_back(self, entry: Entry) -> bool:
         """Whether its handler will ask for the resident's tickets."""
@@ -133,7 +142,7 @@ class Batches:
         for entry in entries:
             try:
                 with connection.begin_nested():
-                    self._all_at_once(self._work(connection, now), [entry])
+                    self._all_at_once(self._work(connection, now), [entry], 0)
             except Exception as error:
                 if is_failing(error):
                     raise
@@ -228,9 +237,9 @@ def _answer(work: Work, entry: Entry, message: Message, text: str | None) -> Non
 
 
 def _seen(work: Work, keys: Sequence[str]) -> dict[str, str | None]:
-    table = table_of(Message)
-    query = select(table.c.key, table.c.reply).where(col(Message.key).in_(keys))
-    return dict(map(tuple, work.connection.execute(query)))
+    dialect = work.connection.dialect
+    known = statements.select(table_of(Message), ("key", "reply"), "key", dialect)
+    return {row["key"]: row["reply"] for row in known.run(work.connection, keys)}
 
 
 def _again(work: Work, sealed: str | None) -> str | None:

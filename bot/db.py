@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Connection, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -18,8 +18,9 @@ RETRY_STATES = frozenset({"40001", "40P01"})
 RETRIES = 5
 
 
-# json.dumps with arguments builds an encoder at each call.
-dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def dumps(value: Any) -> str:
+    """Compact JSON, as text, for columns and for what is sealed."""
+    return orjson.dumps(value).decode()
 
 
 class Database:
@@ -39,6 +40,7 @@ class Database:
                 url,
                 connect_args=arguments | {"timeout": 30},
                 json_serializer=dumps,
+                json_deserializer=orjson.loads,
                 hide_parameters=True,
             )
             event.listen(self.engine, "connect", _pragmas)
@@ -50,6 +52,7 @@ class Database:
                 pool_size=pool_size,
                 pool_pre_ping=True,
                 json_serializer=dumps,
+                json_deserializer=orjson.loads,
                 hide_parameters=True,
             )
         self._writing = self.engine.execution_options(tongxin_write=True)

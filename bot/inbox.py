@@ -17,6 +17,7 @@ import structlog
 from bot.batch import Batches, Entry
 from bot.clock import Clock
 from bot.conversation.incoming import Incoming
+from bot.services.post import Letter
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -51,7 +52,8 @@ class Inbox:
         self._places = asyncio.Semaphore(size)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.on_commit: Callable[[], None] = lambda: None
+        # Told of letters that a transaction claimed; of none when something else may have to leave.
+        self.on_commit: Callable[[Sequence[Letter]], None] = lambda letters: None
         self.on_saved: Callable[[Sequence[Entry]], None] = lambda entries: None
 
     def start(self) -> None:
@@ -163,14 +165,17 @@ class Inbox:
 
     def _write(self, entries: Sequence[Entry]) -> None:
         error: Exception | None = None
+        letters: Sequence[Letter] = ()
         try:
-            self._batches.run(entries, self._clock.now())
+            letters = self._batches.run(entries, self._clock.now())
         except Exception as failure:
             log.exception("batch_not_saved", error=type(failure).__name__)
             error = Unsaved(type(failure).__name__)
-        self._running().call_soon_threadsafe(self._answer, entries, error)
+        self._running().call_soon_threadsafe(self._answer, entries, letters, error)
 
-    def _answer(self, entries: Sequence[Entry], error: Exception | None) -> None:
+    def _answer(
+        self, entries: Sequence[Entry], letters: Sequence[Letter], error: Exception | None
+    ) -> None:
         for entry in entries:
             _, waiting = self._pending.pop(entry.incoming.key)
             self._places.release()
@@ -181,7 +186,8 @@ class Inbox:
                     _settle(done, entry.reply)
         if error is None:
             self.on_saved(entries)
-            self.on_commit()
+            if letters:
+                self.on_commit(letters)
 
 
 async def _leave(entry: Entry, gone: Callable[[], Awaitable[None]]) -> None:

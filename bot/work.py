@@ -60,6 +60,11 @@ def _twin(model: type[SQLModel]) -> type[_Row]:
 
 
 @cache
+def _columns(model: type[SQLModel]) -> tuple[str, ...]:
+    return tuple(column.key for column in table_of(model).columns)
+
+
+@cache
 def _defaults(model: type[SQLModel]) -> dict[str, Any]:
     """What a new row holds where nothing is said; NULL need not be written."""
     defaults = {column.key: _twin(model).__dict__[column.key] for column in table_of(model).columns}
@@ -160,6 +165,35 @@ class Work:
         result = self.connection.execute(statement)
         names = tuple(result.keys())
         return [self._know(model, dict(zip(names, row, strict=True))) for row in result]
+
+    def fetch(
+        self,
+        model: type[M],
+        by: str,
+        values: Sequence[Any],
+        *,
+        lock: bool = False,
+        skip_locked: bool = False,
+    ) -> list[M]:
+        """Rows whose column ``by`` is one of ``values``: for what every batch asks.
+
+        Nothing is flushed: what this work holds already is handed out as it is here, and what it
+        added is not looked for.
+        """
+        dialect = self.connection.dialect
+        ending = ""
+        if lock and dialect.name != "sqlite":
+            ending = " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"
+        selection = statements.select(table_of(model), _columns(model), by, dialect, ending)
+        known = self._known.setdefault(model, {})
+        return [
+            cast(M, known[row["id"]][0]) if row["id"] in known else self._know(model, row)
+            for row in selection.run(self.connection, values)
+        ]
+
+    def held(self, model: type[M]) -> list[M]:
+        """Rows this work has seen or added."""
+        return [cast(M, row) for row, _ in self._known.get(model, {}).values()]
 
     def pending(self, model: type[M]) -> list[M]:
         """Rows added and not yet written."""

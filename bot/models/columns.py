@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, Dialect, ForeignKey, Integer
@@ -19,24 +21,31 @@ class Instant(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return _Text() if dialect.name == "sqlite" else self.impl_instance
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        if value.tzinfo is not UTC:
-            if value.tzinfo is None:
-                raise ValueError(f"naive datetime {value!r} for a column of instants")
-            value = value.astimezone(UTC)
-        if dialect.name != "sqlite":
-            return value
-        return value.isoformat(" ", "microseconds")[:26]
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        return _to_text if dialect.name == "sqlite" else _to_utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        at: datetime = value
-        return at.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        return _from_text if dialect.name == "sqlite" else _to_utc
+
+
+def _to_utc(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        raise ValueError(f"naive datetime {value!r} for a column of instants")
+    return value.astimezone(UTC)
+
+
+# Nearly all rows of a batch hold the same few instants.
+@lru_cache(1024)
+def _to_text(value: datetime | None) -> str | None:
+    value = _to_utc(value)
+    return None if value is None else value.isoformat(" ", "microseconds")[:26]
+
+
+@lru_cache(1024)
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 class _Text(UserDefinedType[str]):

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,8 @@ MINUTE: Final = timedelta(minutes=1)
 _MINUTES: Final = {"min": 1, "h": 60, "d": 24 * 60}
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,3}) ?(min|h|d)")
 _WEEKDAYS: Final = "一二三四五六日"
+# All tickets of a batch are opened at one instant: the same sums come again and again.
+_remembered: Final = lru_cache(1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def _shift(span: Span, at: datetime, minutes: int, calendar: WorkCalendar) -> da
     return at.astimezone(UTC) + minutes * MINUTE
 
 
+@_remembered
 def due(span: Span, start: datetime, calendar: WorkCalendar) -> datetime:
     """When ``span`` from ``start`` is over, in UTC."""
     return _shift(span, start, span.total(calendar), calendar)
@@ -159,6 +163,7 @@ def resume(span: Span, left: int, at: datetime, calendar: WorkCalendar) -> datet
     return _shift(span, at, left, calendar)
 
 
+@_remembered
 def yellow_at(start: datetime, due: datetime, span: Span, calendar: WorkCalendar) -> datetime:
     """At 80 % of ``span`` or one working day before ``due``, whichever is later.
 
@@ -168,11 +173,13 @@ def yellow_at(start: datetime, due: datetime, span: Span, calendar: WorkCalendar
     return max(start.astimezone(UTC), fifth, calendar.add(due, -calendar.day_minutes))
 
 
+@_remembered
 def supervision_at(due: datetime, calendar: WorkCalendar) -> datetime:
     """One working day after ``due``."""
     return calendar.add(due, calendar.day_minutes)
 
 
+@_remembered
 def head_at(due: datetime, span: Span, calendar: WorkCalendar) -> datetime:
     """When three times ``span`` are over: twice ``span`` after ``due``."""
     return _shift(span, due, 2 * span.total(calendar), calendar)
@@ -192,6 +199,7 @@ def say_due(due: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{_say_day(day, now.astimezone(zone).date())}{clock}前"
 
 
+@_remembered
 def say_promise(due: datetime, now: datetime, zone: ZoneInfo) -> str:
     """``say_due`` in round times: nobody remembers «下周一10点01分».
 

@@ -92,7 +92,9 @@ def _listed(item: str) -> tuple[str, str]:
 
 
 def _fitted(kind: str, text: str, values: Mapping[str, str]) -> str:
-    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    text = " ".join(text.split())
     if kind in ("time", "date"):
         return _moment(text) or _moment(values.get("time", "")) or "-"
     fit, nothing = _FITTED[kind]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col
 
@@ -133,13 +135,14 @@ def template_values(work: Work, ticket: Ticket, role: str, text: str) -> dict[st
         "state": STATES[ticket.state],
         "place": site.name_of("area", ticket.area_id) or "",
         "unit": site.name_of("unit", ticket.lead_id) or site.desk.name,
-        "due": "" if limit is None else _minute(limit, site),
-        "time": _minute(work.now, site),
+        "due": "" if limit is None else _minute(limit, site.zone),
+        "time": _minute(work.now, site.zone),
         "text": text,
         # What kind of push it is: «新任务» of «【新任务】T2026…».
         "name": text[1:].partition("】")[0] if text.startswith("【") else "",
     }
 
 
-def _minute(at: datetime, site: Site) -> str:
-    return at.astimezone(site.zone).isoformat(" ", "minutes")[:16]
+@lru_cache(1024)
+def _minute(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).isoformat(" ", "minutes")[:16]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlmodel import col
 
 from bot.models import Conversation, Outbox, Receipt, Resident
 from bot.models.post import WAITING
 from bot.models.template_fields import render_fields
-from bot.work import Work, table_of
+from bot.work import Work
 
 LEASE: Final = timedelta(seconds=60)
 UNREACHABLE: Final = "对方48小时内没有发过消息，也没有配置合适的模板，推送不了"
@@ -56,10 +56,29 @@ def claim(work: Work, limit: int = 100) -> list[Letter]:
     letters: list[Letter] = []
     # What nothing can bring is marked so and must not look like the end of what is due.
     while not letters and (rows := _due(work, limit)):
-        talks = _talks(work, {row.openid for row in rows})
-        found = (_letter(work, row, talks.get(row.openid)) for row in rows)
-        letters = [letter for letter in found if letter is not None]
+        letters = _letters(work, rows, _talks(work, {row.openid for row in rows}))
     return letters
+
+
+def take_along(work: Work, room: int) -> list[Letter]:
+    """Claim in their own transaction what it just wrote, the most urgent ``room`` of what is due.
+
+    Nobody has to look for them. Those for somebody another process is busy with stay waiting.
+    """
+    rows = [row for row in work.held(Outbox) if row.state == "pending" and row.due_at <= work.now]
+    if not rows or room < 1:
+        return []
+    rows = sorted(rows, key=lambda row: not row.urgent)[:room]
+    talks = _talks(work, {row.openid for row in rows}, skip_locked=True)
+    free = [row for row in rows if talks.get(row.openid, True) is not None]
+    return _letters(work, free, talks)
+
+
+def _letters(
+    work: Work, rows: Iterable[Outbox], talks: Mapping[str, Conversation | None]
+) -> list[Letter]:
+    found = (_letter(work, row, talks.get(row.openid)) for row in rows)
+    return [letter for letter in found if letter is not None]
 
 
 def _due(work: Work, limit: int) -> list[Outbox]:
@@ -129,7 +148,7 @@ def settle(work: Work, outcomes: Sequence[Outcome]) -> None:
 
 def _refused(work: Work, outcomes: Sequence[Outcome]) -> dict[str | None, str]:
     sent = [outcome.platform_id for outcome in outcomes if outcome.platform_id]
-    receipts = work.find(Receipt, col(Receipt.platform_id).in_(sent), limit=len(sent) or 1)
+    receipts = work.fetch(Receipt, "platform_id", sent)
     return {receipt.platform_id: receipt.status for receipt in receipts}
 
 
@@ -142,23 +161,15 @@ def _count_again(work: Work, outcomes: Sequence[Outcome]) -> None:
         if outcome.state == "pending" and outcome.channel == "custom"
     )
     for openid, talk in _talks(work, over | set(kept)).items():
-        talk.window_left = 0 if openid in over else min(talk.window_left + kept[openid], 5)
+        if talk is not None:
+            talk.window_left = 0 if openid in over else min(talk.window_left + kept[openid], 5)
 
 
-def _talks(work: Work, openids: Iterable[str]) -> dict[str, Conversation]:
-    wanted = sorted(openids)
-    if not wanted:
-        return {}
-    where = col(Resident.openid).in_(wanted)
-    ids = {row.id: row.openid for row in work.find(Resident, where, limit=len(wanted))}
-    mine = col(Conversation.id).in_(ids)
-    order = [col(Conversation.id)]
-    talks = work.find(Conversation, mine, order=order, limit=len(ids) or 1, lock=True)
-    return {ids[talk.id]: talk for talk in talks}
-
-
-def next_due(work: Work) -> datetime | None:
-    """When the earliest waiting push may leave."""
-    table = table_of(Outbox)
-    waiting = table.c.state.in_(("pending", "sending"))
-    return work.connection.execute(select(func.min(table.c.due_at)).where(waiting)).scalar()
+def _talks(
+    work: Work, openids: Iterable[str], *, skip_locked: bool = False
+) -> dict[str, Conversation | None]:
+    """The talks of those who ever wrote; None where another process holds one."""
+    ids = {row.id: row.openid for row in work.fetch(Resident, "openid", sorted(openids))}
+    found = work.fetch(Conversation, "id", sorted(ids), lock=True, skip_locked=skip_locked)
+    talks: dict[str, Conversation | None] = dict.fromkeys(ids.values())
+    return talks | {ids[talk.id]: talk for talk in found}

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy.dialects import postgresql
-from sqlmodel import col
 
 from bot.models import Conversation, Resident
 from bot.work import Work, table_of
@@ -27,7 +26,8 @@ def load(work: Work, openids: Iterable[str]) -> dict[str, tuple[Resident, Conver
     if missing and work.connection.dialect.name != "sqlite":
         _insert(work, missing)
         found, missing = _find(work, wanted), []
-    talks = {row.id: row for row in _talks(work, [resident.id for resident in found.values()])}
+    ids = [resident.id for resident in found.values()]
+    talks = {row.id: row for row in work.fetch(Conversation, "id", ids, lock=True)}
     known = {openid: (row, talks[row.id]) for openid, row in found.items()}
     return known | {openid: _new(work, openid) for openid in missing}
 
@@ -39,18 +39,8 @@ def _new(work: Work, openid: str) -> tuple[Resident, Conversation]:
 
 
 def _find(work: Work, openids: list[str]) -> dict[str, Resident]:
-    where = col(Resident.openid).in_(openids)
-    rows = work.find(
-        Resident, where, order=[col(Resident.openid)], limit=len(openids) or 1, lock=True
-    )
+    rows = work.fetch(Resident, "openid", openids, lock=True)
     return {row.openid: row for row in rows}
-
-
-def _talks(work: Work, ids: list[int]) -> list[Conversation]:
-    where = col(Conversation.id).in_(ids)
-    return work.find(
-        Conversation, where, order=[col(Conversation.id)], limit=len(ids) or 1, lock=True
-    )
 
 
 def _insert(work: Work, openids: list[str]) -> None:
@@ -61,8 +51,7 @@ def _insert(work: Work, openids: list[str]) -> None:
         index_elements=["openid"]
     )
     work.connection.execute(statement, residents)
-    where = col(Resident.openid).in_(openids)
-    ids = [row.id for row in work.find(Resident, where, limit=len(openids))]
+    ids = [row.id for row in work.fetch(Resident, "openid", openids)]
     talk = postgresql.insert(table_of(Conversation)).on_conflict_do_nothing(index_elements=["id"])
     work.connection.execute(talk, [{"id": row_id} for row_id in ids])
 

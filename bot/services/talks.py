@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+import orjson
 
 from bot.db import dumps
 from bot.models import Conversation
@@ -39,7 +40,7 @@ def open_question(work: Work, conversation: Conversation) -> Question | None:
     """The question still open; a draft nobody went on with for a day is not one any more."""
     if not conversation.state:
         return None
-    stored = json.loads(work.vault.open(conversation.state))
+    stored = orjson.loads(work.vault.open(conversation.state))
     question = Question(**stored | {"options": tuple(stored["options"])})
     asked = conversation.asked_at or work.now
     if question.data.get("draft") and work.now - asked > STALE:

@@ -6,13 +6,14 @@ never commit: the caller's transaction holds the ticket, its history and its pus
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlmodel import col
 
+from bot import statements
 from bot.errors import NotAllowed, NotFound
 from bot.models import Event, Resident, Supporter, Ticket
 from bot.models.actor import SYSTEM, Actor
@@ -20,10 +21,17 @@ from bot.models.workflow import CHILD_STATES, EDGES, ENDED, STATES, Edge
 from bot.services import clocks, notices
 from bot.services.guards import GUARDS, Move, whistled
 from bot.services.outbox import supporters
-from bot.work import Work, table_of
+from bot.work import Work
 
 # Ids come in blocks per process, so they tell order only within one instant.
 _NEWEST = (col(Ticket.created_at).desc(), col(Ticket.id).desc())
+_LATEST = """
+    SELECT id FROM (
+        SELECT id, row_number() OVER (
+            PARTITION BY resident_id ORDER BY created_at DESC, id DESC
+        ) AS place FROM ticket WHERE {among}
+    ) AS ranked WHERE place <= {limit}
+"""
 
 
 def open_ticket(
@@ -135,7 +143,11 @@ def record(
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return _iso(value) if isinstance(value, datetime) else value
+
+
+# All tickets of a batch share the instant they were opened at, and most of their limits.
+_iso = lru_cache(1024)(datetime.isoformat)
 
 
 def replay(events: Iterable[Event]) -> dict[str, Any]:
@@ -273,21 +285,17 @@ def of_resident(work: Work, resident: Resident, *, limit: int = 5) -> list[Ticke
     return work.find(Ticket, wanted, order=_NEWEST, limit=limit, lock=True)
 
 
-def recall(work: Work, resident_ids: Collection[int], *, limit: int = 5) -> None:
+def recall(work: Work, resident_ids: Sequence[int], *, limit: int = 5) -> None:
     """What ``of_resident`` will be asked for in this batch, in one query for all."""
-    table = table_of(Ticket)
-    place = func.row_number().over(
-        partition_by=table.c.resident_id, order_by=(table.c.created_at.desc(), table.c.id.desc())
-    )
-    ranked = select(table.c.id, place.label("place"))
-    latest = ranked.where(table.c.resident_id.in_(resident_ids)).subquery()
-    wanted = col(Ticket.id).in_(select(latest.c.id).where(latest.c.place <= limit))
-    joined = work.find(Supporter, col(Supporter.resident_id).in_(resident_ids), limit=5000)
-    alone = set(resident_ids) - {row.resident_id for row in joined}
+    joined = work.fetch(Supporter, "resident_id", resident_ids)
+    alone = sorted(set(resident_ids) - {row.resident_id for row in joined})
     work.recalled.update({resident_id: [] for resident_id in alone})
-    most = limit * len(resident_ids)
-    for ticket in work.find(Ticket, wanted, order=_NEWEST, limit=most, lock=True):
-        if ticket.resident_id in work.recalled:
+    dialect = work.connection.dialect
+    latest = _LATEST.format(among=statements.among("resident_id", dialect), limit=limit)
+    found = work.connection.exec_driver_sql(latest, (statements.listed(alone, dialect),))
+    mine = work.fetch(Ticket, "id", found.scalars().all(), lock=True)
+    for ticket in sorted(mine, key=lambda ticket: (ticket.created_at, ticket.id), reverse=True):
+        if ticket.resident_id is not None:
             work.recalled[ticket.resident_id].append(ticket)
 
 

@@ -8,6 +8,7 @@ customer message cut between the call and its record may come twice.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -38,44 +39,81 @@ class Delivery:
         self._client = client
         self._write = write
         self._wake = asyncio.Event()
+        # Claimed by the transactions that wrote them, and when the database is to be asked again.
+        self._taken: list[Letter] = []
+        self._under_way = 0
+        self._look_at = 0.0
+        self._running = False
 
-    def wake(self) -> None:
-        """Something was committed that may have to leave."""
+    def room(self) -> int:
+        """How many letters may be taken along; called by the writer's thread."""
+        return BATCH - len(self._taken) - self._under_way if self._running else 0
+
+    def committed(self, letters: Sequence[Letter]) -> None:
+        """``letters`` are claimed for this process; without any, something else may be due."""
+        if letters:
+            self._taken += letters
+        else:
+            self._look_at = 0.0
         self._wake.set()
 
     async def run(self) -> None:
         """Until cancelled: deliver what is due, then sleep until something is."""
-        while True:
-            try:
-                self._wake.clear()
-                if await self.once():
-                    continue
-            except Exception as error:
-                log.exception("delivery_failed", error=type(error).__name__)
-                await asyncio.sleep(IDLE)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), IDLE)
+        self._running = True
+        try:
+            while True:
+                await self._next()
+        finally:
+            self._running = False
+            # Claimed letters would otherwise wait until the claim lapses.
+            while self._taken:
+                await self.once(look=False)
 
-    async def once(self) -> list[Outcome]:
-        """Deliver one batch; empty when nothing was due.
+    async def _next(self) -> None:
+        try:
+            self._wake.clear()
+            now = asyncio.get_running_loop().time()
+            look = now >= self._look_at
+            if look:
+                self._look_at = now + IDLE
+            if await self.once(look=look):
+                return
+        except Exception as error:
+            log.exception("delivery_failed", error=type(error).__name__)
+            await asyncio.sleep(IDLE)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), IDLE)
+
+    async def once(self, *, look: bool = True) -> list[Outcome]:
+        """Deliver what was taken along and, with ``look``, a batch of what waits in the database.
 
         A batch begun is finished even when this is cancelled: cut between a call and its record,
         customer messages would come twice after every restart.
         """
-        batch = asyncio.ensure_future(self._batch())
+        batch = asyncio.ensure_future(self._batch(look))
         try:
             return await asyncio.shield(batch)
         except asyncio.CancelledError:
             await asyncio.wait({batch})
             raise
 
-    async def _batch(self) -> list[Outcome]:
-        letters: list[Letter] = await self._write(lambda work: post.claim(work, BATCH))
+    async def _batch(self, look: bool) -> list[Outcome]:
+        found = await self._write(lambda work: post.claim(work, BATCH)) if look else []
+        if found:
+            self._look_at = 0.0  # more may be waiting
+        letters, self._taken = [*self._taken, *found], []
+        self._under_way = len(letters)
+        try:
+            return await self._deliver(letters)
+        finally:
+            self._under_way = 0
+
+    async def _deliver(self, letters: Sequence[Letter]) -> list[Outcome]:
         if not letters:
             return []
         outcomes = await asyncio.gather(*(self._send(letter) for letter in letters))
         await self._write(lambda work: post.settle(work, outcomes))
-        return list(outcomes)
+        return outcomes
 
     async def _send(self, letter: Letter) -> Outcome:
         try:

@@ -112,7 +112,7 @@ def test_a_question_is_answered(api_client: Api, office: Any) -> None:
 
 def test_the_resident_is_told_and_nobody_can_prevent_it(api_client: Api, lamp: str) -> None:
     woken: list[bool] = []
-    api_client.inbox.on_commit = lambda: woken.append(True)
+    api_client.inbox.on_commit = lambda letters: woken.append(True)
     answer = api_client.move(lamp, "in_progress", HANDLER, tell=False, ticket="x", work="y")
     assert answer.json()["events"][-1]["data"] == {}
     told = api_client.get("/outbox", ticket=lamp, role="resident")

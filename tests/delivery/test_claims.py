@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -147,14 +146,3 @@ def test_a_stopped_server_has_recorded_what_it_sent(office: Office) -> None:
     asyncio.run(whole())
     [row] = office.pushes(purpose="update")
     assert (row.state, row.attempts) == ("sent", 1)
-
-
-def test_the_next_due_is_known(office: Office) -> None:
-    async def story(world: World) -> None:
-        assert office.read(post.next_due) is None
-        soon = world.clock.now() + timedelta(minutes=5)
-        world.push("lin", due_at=soon)
-        world.push("lin", due_at=soon + timedelta(minutes=5))
-        assert office.read(post.next_due) == soon
-
-    play(office, story)

@@ -57,7 +57,7 @@ class Gate:
     async def write(self, job: Callable[[Work], T]) -> T:
         """Run ``job`` in a transaction of the writer; its pushes leave at once."""
         result = await self._inbox.run(lambda: self._machine.write(job))
-        self._inbox.on_commit()
+        self._inbox.on_commit(())
         return result
 
 
