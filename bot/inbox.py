@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import structlog
 
@@ -36,6 +38,15 @@ class _Job(Generic[T]):
         self.done = done
 
 
+class _Waiting(NamedTuple):
+    """A request: since when (loop time) it waits for what, and how to know that it was given up."""
+
+    since: float
+    entry: Entry
+    done: Future[str | None]
+    gone: Callable[[], Awaitable[None]]
+
+
 class _Stop:
     pass
 
@@ -49,6 +60,7 @@ class Inbox:
         self._batch = batch
         self._queue: queue.SimpleQueue[Entry | _Job[Any] | _Stop] = queue.SimpleQueue()
         self._pending: dict[str, tuple[Entry, list[Future[str | None]]]] = {}
+        self._waiting: deque[_Waiting] = deque()
         self._places = asyncio.Semaphore(size)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -91,21 +103,21 @@ class Inbox:
             entry, waiting = known
             entry.waiting += 1
             waiting.append(done)
-        return await self._result(entry, done, gone)
+        self._waiting.append(_Waiting(self._running().time(), entry, done, gone))
+        if len(self._waiting) == 1:
+            self._running().call_later(PATIENCE, self._watch)
+        return await done
 
-    async def _result(
-        self, entry: Entry, done: Future[str | None], gone: Callable[[], Awaitable[None]]
-    ) -> str | None:
-        watch: list[asyncio.Task[None]] = []
-        timer = self._running().call_later(
-            PATIENCE, lambda: watch.append(asyncio.ensure_future(_leave(entry, gone)))
-        )
-        try:
-            return await done
-        finally:
-            timer.cancel()
-            for task in watch:
-                task.cancel()
+    def _watch(self) -> None:
+        """Look after the connections of those who have waited long; one timer for all."""
+        loop = self._running()
+        while self._waiting and self._waiting[0].since <= loop.time() - PATIENCE:
+            one = self._waiting.popleft()
+            if not one.done.done():
+                leaving = asyncio.ensure_future(_leave(one.entry, one.gone))
+                one.done.add_done_callback(partial(_end, leaving))
+        if self._waiting:
+            loop.call_at(self._waiting[0].since + PATIENCE, self._watch)
 
     async def _place(self, gone: Callable[[], Awaitable[None]]) -> None:
         """First come, first served; whoever hangs up gives way."""
@@ -188,6 +200,10 @@ class Inbox:
             self.on_saved(entries)
             if letters:
                 self.on_commit(letters)
+
+
+def _end(task: asyncio.Task[None], _: object) -> None:
+    task.cancel()
 
 
 async def _leave(entry: Entry, gone: Callable[[], Awaitable[None]]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
+
+import orjson
 
 from bot.wechat import sdk
 from bot.wechat.errcodes import NO_ANSWER, ErrorClass, classify
@@ -19,8 +20,6 @@ from bot.wechat.transport import MAX_ANSWER, Answer, Refusal, Transport
 Json = dict[str, Any]
 
 MAX_MEDIA = 20 * 1024 * 1024
-# Menus would show Chinese written as \uXXXX literally.
-_encode = jsonlib.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class QRCode(NamedTuple):
@@ -142,7 +141,8 @@ class WeChatClient:
         limit: int = MAX_ANSWER,
     ) -> Answer:
         """Sends with the token; where the token is refused, once more with its successor."""
-        body = None if json is None else _encode(json).encode("utf-8", "replace")
+        # Menus would show Chinese written as \uXXXX literally: orjson writes UTF-8.
+        body = None if json is None else orjson.dumps(json)
         token = await self._tokens.get()
         result = await self._transport.send(method, self._url(path, token.value), body, limit)
         if isinstance(result, Refusal) and classify(result.errcode) is ErrorClass.TOKEN:
@@ -166,7 +166,7 @@ class WeChatClient:
             "force_refresh": False,
         }
         url = f"{self._base}/cgi-bin/stable_token"
-        result = await self._transport.send("POST", url, _encode(body).encode())
+        result = await self._transport.send("POST", url, orjson.dumps(body))
         if isinstance(result, Refusal):
             return result._replace(message=f"stable_token: {result.message}")
         data = result.data or {}

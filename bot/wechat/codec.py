@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from collections.abc import Mapping
 
 from bot.conversation.incoming import Incoming
@@ -18,6 +19,11 @@ from bot.wechat.crypto import Box, sign
 
 MAX_BODY = 64 * 1024
 NO_REPLY = b"success"
+# What the platform sends, as it sends it; all else goes through the parser.
+_ENVELOPE = re.compile(
+    rb"<xml>\s*<ToUserName><!\[CDATA\[\w*\]\]></ToUserName>\s*"
+    rb"<Encrypt><!\[CDATA\[([A-Za-z0-9+/=]+)\]\]></Encrypt>\s*</xml>\s*"
+).fullmatch
 
 Query = Mapping[str, str]
 
@@ -65,7 +71,12 @@ class Codec:
             raise BadRequest("an unencrypted request is refused", 403)
         if "signature" in query:  # before any parsing: it does not depend on the body
             self._verify(query, now)
-        encrypted = messages.word(messages.read(_utf8(body)), "Encrypt")
+        usual = _ENVELOPE(body)
+        encrypted = (
+            usual[1].decode("ascii")
+            if usual
+            else messages.word(messages.read(_utf8(body)), "Encrypt")
+        )
         if not encrypted:
             raise BadRequest("an unencrypted body is refused", 403)
         self._verify(query, now, encrypted, name="msg_signature")

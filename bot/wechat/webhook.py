@@ -68,7 +68,10 @@ class Webhook:
 
 def _query(raw: bytes) -> dict[str, str]:
     try:
-        return dict(parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=20))
+        text = raw.decode("ascii")
+        if "%" not in text and "+" not in text:
+            return dict(pair.split("=", 1) for pair in text.split("&"))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=20))
     except ValueError:
         raise BadRequest("unreadable query") from None
 
