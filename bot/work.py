@@ -59,6 +59,11 @@ def _twin(model: type[SQLModel]) -> type[_Row]:
     return type(model.__name__, (_Row,), body)
 
 
+def plain(model: type[M], values: dict[str, Any]) -> M:
+    """A twin of ``model`` with these columns, belonging to no unit of work."""
+    return cast(M, _twin(model)(values))
+
+
 @cache
 def _columns(model: type[SQLModel]) -> tuple[str, ...]:
     return tuple(column.key for column in table_of(model).columns)

@@ -15,7 +15,7 @@ from bot.models.office import Site
 from bot.services.site_changes import Changes, Loader
 from bot.site_file import SiteFile
 from bot.vault import Vault
-from bot.work import table_of
+from bot.work import plain, table_of
 
 M = TypeVar("M", bound=SQLModel)
 _STATE = table_of(SiteState)
@@ -77,7 +77,7 @@ def describe(site: Site) -> dict[str, Any]:
 def _all(connection: Connection, model: type[M]) -> list[M]:
     table = table_of(model)
     rows = connection.execute(select(table).order_by(table.c.id)).mappings()
-    return [model(**row) for row in rows]
+    return [plain(model, dict(row)) for row in rows]
 
 
 def _area(site: Site, area: Area) -> dict[str, Any]:
