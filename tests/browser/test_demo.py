@@ -123,6 +123,8 @@ def test_fits_a_phone(address: str, browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 740})
     page.goto(address)
     expect(page.locator(RESIDENT)).to_be_visible()
+    # Filled in by the script, which must be running before a tab can be tapped.
+    expect(page.locator(f"{RESIDENT} .who option")).not_to_have_count(0)
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 360
     page.locator(".tabs [data-tab=staff]").click()
