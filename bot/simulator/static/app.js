@@ -111,10 +111,11 @@ for (const tab of tabs) {
   });
 }
 
+// Before anything is waited for: a tap on a tab in the meantime must not be undone.
+openTab(location.hash === "#staff" ? "staff" : "resident");
 const people = await (await fetch("people")).json();
 for (const phone of phones) {
   phone.setPeople(people.filter((p) => (p.role === "resident") === (phone.side === "resident")));
 }
-openTab(location.hash === "#staff" ? "staff" : "resident");
 await refresh();
 setInterval(() => { if (!document.hidden) refresh(); }, 1000);
