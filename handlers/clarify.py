@@ -19,6 +19,7 @@ NEITHER = "都不是"
 # Above this it is not asked whether something else was meant.
 SURE = 0.9
 WORTH_OFFERING = 0.1
+SAYS_LITTLE = 8
 # What is offered when the words say nothing: an intent, and how the matter is called.
 COMMONEST = (("facility_repair", "楼道灯"), ("facility_repair", "电梯"))
 REPORTED = "我报过的事"
@@ -61,6 +62,9 @@ def _offered(turn: Turn) -> list[tuple[str, str]]:
     scored = [(item.intent, item.confidence), *item.alternatives]
     likely = [intent for intent, confidence in scored if confidence >= WORTH_OFFERING]
     known = turn.catalogue.intents
+    named = any(known[i].matter(turn.text) for i in likely if known[i].matters)
+    if not named and len(turn.text) <= SAYS_LITTLE:
+        likely = []  # «那个又不行了» names nothing, whatever it is most like
     matters = [(i, known[i].title) for i in likely if known[i].group != "conversation"]
     return list(dict.fromkeys([*reported, *matters, *COMMONEST]))[:2]
 
@@ -75,7 +79,11 @@ def answer(turn: Turn, said: Answer) -> Reply | None:
             words = [*question.data["words"], question.options[said.choice]]
             return _go_on(turn, question, chosen[said.choice], words)
         return Reply(AGAIN, question=Question("clarify", "again", AGAIN, data=question.data))
-    if turn.understanding is None or turn.item.decision == "act":
+    if turn.understanding is None:
+        return None
+    # Once more in vain is no chat: a person will understand.
+    lost = question.about == "again" and turn.item.intent == "chitchat"
+    if turn.item.decision == "act" and not lost:
         return None
     words = [*question.data["words"], turn.text]
     meant = _meant(turn, question) if question.about == "which" else None

@@ -75,7 +75,10 @@ class Draft:
     def matter(self, turn: Turn) -> Matter | None:
         """Looked up once for the same words: several questions are asked of it."""
         if self._matter is None or self._matter[0] != self.words:
-            self._matter = (self.words, turn.catalogue.matter(self.intent, self.words))
+            words = self.words
+            for name in ("place", "building"):  # «3单元门口» names no 单元门
+                words = words.replace(self.text_of(name) or "\0", " ")
+            self._matter = (self.words, turn.catalogue.matter(self.intent, words))
         return self._matter[1]
 
     def knows_nothing(self, turn: Turn) -> bool:

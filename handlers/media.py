@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,9 @@ THEIRS, OTHERS = "是", "不是，是别的事"
 SOON = timedelta(minutes=30)
 VOICE_TOO = "这段也收到了，和刚才的放在一起。"
 VOICE = "收到语音，工作人员会听（编号{number}）。也可以按住说话转成文字再发，办得更快。"
+
+# «就是这个灯» is about what was just asked, whatever the lamp alone would be taken for.
+_POINTS = re.compile(r"(?:对|是的|嗯|就是|没错)(?!.*(?:不是|另))")
 
 
 def handle(turn: Turn) -> Reply:
@@ -94,7 +98,8 @@ def _whose(turn: Turn, question: Question, said: Answer, messages: list[int]) ->
     if said.choice == 1 or not ticket.is_open:
         data = {"messages": messages, "point": None, "place": "", "draft": True}
         return Reply(PHOTO, question=Question("media", "words", PHOTO, data=data))
-    if said.choice is None and (turn.understanding is None or turn.item.decision == "act"):
+    told = turn.understanding is None or turn.item.decision == "act"
+    if said.choice is None and told and not _POINTS.match(turn.text):
         return None
     attach(turn, ticket, messages)
     return update_ticket.add(turn, ticket, "" if said.choice == 0 else turn.text)

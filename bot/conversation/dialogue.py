@@ -19,6 +19,7 @@ _CALLED_OFF = re.compile(
     r"^(?:那|哎|唉)?[，, ]?(?:算了|不报了|不用了|不说了|不弄了|取消|别报了|先不报)"
     r"[吧啊了呀，,。！! ]*(?:不报了|不用了|不说了|不麻烦了?|取消)?[吧啊了呀。！! ]*$"
 )
+_ONLY_MARKS = re.compile(r"[\s,，.。、!！?？;；:：…~～·\-—]+")
 NOTHING_ASKED = "这个数字我没对上。请直接说是什么事、在哪里。"
 CALLED_OFF = "好的，没有提交。有事您再说。"
 
@@ -82,7 +83,7 @@ def _understood(turn: Turn) -> Reply:
     if options.is_number(turn.text):
         return Reply(NOTHING_ASKED, keep=True)
     decision = turn.item.decision
-    if decision == "ask":
+    if decision == "ask" or _ONLY_MARKS.fullmatch(turn.text):
         return turn.handlers.handle["clarify"](turn)
     if decision == "refuse":
         return turn.handlers.handle["chitchat"](turn)

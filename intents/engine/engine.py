@@ -49,15 +49,14 @@ class Engine:
         understood = [NOTHING] * len(queries)
         if not spoken:
             return understood
-        ids, segment = self.model.vocabulary.ids, self._segment
-        slots = {i: self._slots(queries[i], folded[i]) for i in spoken}
-        told = [without_address(folded[i], slots[i]) for i in spoken]
-        scores = self.model.score([ids(text, segment) for text in told])
-        for i, text, row, acts in zip(
-            spoken, told, scores.intents.tolist(), scores.acts, strict=True
+        slots = [self._slots(queries[i], folded[i]) for i in spoken]
+        told = [without_address(folded[i], found) for i, found in zip(spoken, slots, strict=True)]
+        scores = self.model.score(self.model.vocabulary.batch(told, self._segment))
+        for i, text, found, row, acts in zip(
+            spoken, told, slots, scores.intents.tolist(), scores.acts, strict=True
         ):
             danger = self._weigh_danger(row, self._screen.examine(folded[i]), text)
-            item = self._item(slots[i], len(folded[i]), row, acts)
+            item = self._item(found, len(text), row, acts)
             understood[i] = Understanding((item,), danger)
         return understood
 
@@ -92,7 +91,7 @@ class Engine:
             decision=self._decide(confidence),
             confidence=confidence,
             alternatives=tuple([(names[i], row[i] / total) for i in order[1:] if row[i]]),
-            act=ACTS[int((acts + self.model.act_prior[best]).argmax())],
+            act=ACTS[int(acts.argmax())],
             slots=slots,
             span=(0, length),
         )

@@ -7,19 +7,18 @@ scores and the squared length to divide them by.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from intents.engine.features import Vocabulary
+from intents.engine.features import Batch, Sounds, Vocabulary
 
 PACKAGED = Path(__file__).parent / "model.npz"
-FORMAT = 1
+FORMAT = 2
 _TINY = np.float32(1e-6)
 
 Floats = NDArray[np.float32]
@@ -54,11 +53,13 @@ class Model:
         if int(arrays["format"]) != FORMAT:
             raise ModelError(f"model format {int(arrays['format'])} is not {FORMAT}: train again")
         grams, words = unpack(arrays["grams"]), unpack(arrays["words"])
-        self.vocabulary = Vocabulary(grams, words)
+        pairs = unpack(arrays["pairs"])
+        sounds = Sounds(unpack(arrays["sounds"])[0], unpack(arrays["syllables"]))
+        self.vocabulary = Vocabulary(grams, words, pairs, sounds)
         self.intents: Sequence[str] = unpack(arrays["intents"])
         self.digest = bytes(arrays["digest"]).decode()
         self.thresholds = Thresholds(*map(float, arrays["thresholds"]))
-        self.act_prior: Floats = arrays["act_prior"]
+        self._act_of_intent: Floats = arrays["act_of_intent"]
         # The acts have no probabilities, so only the intents' columns know the temperature.
         scale, intercept = arrays["scale"].copy(), arrays["intercept"].copy()
         scale[: len(self.intents)] /= arrays["temperature"]
@@ -83,17 +84,15 @@ class Model:
                 raise
             raise ModelError(f"{path} is no usable model ({error}): run `tongxin train`") from error
 
-    def score(self, batch: Sequence[Collection[int]]) -> Scores:
-        """Scores of texts given as the feature numbers of ``vocabulary.ids``; none may be empty."""
-        sizes = list(map(len, batch))
-        flat = np.fromiter(chain.from_iterable(batch), np.intp, sum(sizes))
-        starts = list(accumulate(sizes[:-1], initial=0))
-        sums = np.add.reduceat(self._rows.take(flat, axis=0), starts, axis=0)
+    def score(self, batch: Batch) -> Scores:
+        """Scores of the texts of a batch, one row each."""
+        sums = np.add.reduceat(self._rows.take(batch.ids, axis=0), batch.starts, axis=0)
         scores = sums[:, :-1]
         scores /= np.sqrt(sums[:, -1:] + _TINY)
         scores += self._intercept
         split = len(self.intents)
-        return Scores(softmax(scores[:, :split]), scores[:, split:])
+        shares = softmax(scores[:, :split])
+        return Scores(shares, scores[:, split:] + shares @ self._act_of_intent)
 
 
 def softmax(scores: NDArray[Any]) -> NDArray[Any]:

@@ -70,18 +70,15 @@ def find_slots(
 
 
 def without_address(folded: str, slots: Mapping[str, tuple[Slot, ...]]) -> str:
-    """The text to classify: each place and building is one mark, whatever it is called.
+    """The text to classify, as long as it was: places and buildings are marks, whatever they are called.
 
     «和平里2号楼1单元灯不亮了» is about a lamp, and its address says nothing about that.
     """
-    spans = sorted(
-        (slot.start, slot.start + len(slot.text))
-        for name in ("place", "building")
-        for slot in slots.get(name, ())
-    )
-    for start, end in reversed(spans):
-        folded = folded[:start] + ADDRESS + folded[end:]
-    return folded.replace(ADDRESS * 2, ADDRESS)
+    for name in ("place", "building"):
+        for slot in slots.get(name, ()):
+            end = slot.start + len(slot.text)
+            folded = folded[: slot.start] + ADDRESS * len(slot.text) + folded[end:]
+    return folded
 
 
 def _take(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from intents.engine.emergency import Screen
 from intents.engine.model import softmax
 from intents.engine.normalise import fold
 from intents.training.corpus import Row
-from intents.understanding import ACTS
 
 Array = NDArray[Any]
 # Going ahead must be right this often; below «ask», the right answer is among three less than half
@@ -26,37 +25,18 @@ _COST_OF_A_MISS = 10
 _SHARE_UNNAMED = 0.1
 
 
-class Judged(NamedTuple):
-    """Sentences of one writer with the scores a model of the others' gives them."""
+def calibrate(rows: Sequence[Row], scores: Array, catalogue: Catalogue) -> dict[str, Any]:
+    """The numbers that the artefact keeps, and how good the models were at unseen writers.
 
-    rows: list[Row]
-    intents: Array
-    acts: Array
-    prior: Array  # of the acts given the intent, as that model has seen them
-
-
-def log_prior(rows: Sequence[Row], intents: Sequence[str]) -> Array:
-    """Log-probabilities of the acts for each intent."""
-    counts = np.full((len(intents), len(ACTS)), 0.5)
-    for row in rows:
-        if row.act:
-            counts[intents.index(row.intent), ACTS.index(row.act)] += 1
-    logs: Array = np.log(counts / counts.sum(axis=1, keepdims=True))
-    return logs
-
-
-def calibrate(judged: Sequence[Judged], catalogue: Catalogue) -> dict[str, Any]:
-    """The numbers that the artefact keeps, and how good the models were at unseen writers."""
+    ``scores`` are those of the intents, one row a sentence.
+    """
     intents = list(catalogue.intents)
-    rows = [row for one in judged for row in one.rows]
-    scores = np.vstack([one.intents for one in judged])
     truth = np.array([intents.index(row.intent) for row in rows])
     temperature = _best(np.geomspace(0.05, 2, 80), lambda t: _log_loss(softmax(scores / t), truth))
     probabilities = softmax(scores / temperature)
     right = probabilities.argmax(axis=1) == truth
     top3 = (np.argsort(-probabilities, axis=1)[:, :3] == truth[:, None]).any(axis=1)
     confidence = probabilities.max(axis=1)
-    weight = _best(np.arange(0, 1.05, 0.05), lambda w: _wrong_acts(judged, w))
     act, ask = _act_threshold(confidence, right), _ask_threshold(confidence, top3)
     hinted, unnamed = _danger_thresholds(
         rows, probabilities[:, intents.index("emergency")], catalogue
@@ -64,10 +44,8 @@ def calibrate(judged: Sequence[Judged], catalogue: Catalogue) -> dict[str, Any]:
     return {
         "temperature": temperature,
         "thresholds": [act, ask, hinted, unnamed],
-        "act_prior_weight": weight,
         "top1": float(right.mean()),
         "top3": float(top3.mean()),
-        "act": 1 - _wrong_acts(judged, weight),
         "acted_on": float((confidence >= act).mean()),
         "refused": float((confidence < ask).mean()),
     }
@@ -79,16 +57,6 @@ def _best(grid: Array, cost: Callable[[float], float]) -> float:
 
 def _log_loss(probabilities: Array, truth: Array) -> float:
     return float(-np.log(probabilities[np.arange(len(truth)), truth] + 1e-9).mean())
-
-
-def _wrong_acts(judged: Sequence[Judged], weight: float) -> float:
-    wrong = total = 0
-    for one in judged:
-        scores = one.acts + weight * one.prior[one.intents.argmax(axis=1)]
-        truth = np.array([ACTS.index(row.act) for row in one.rows if row.act])
-        wrong += int((scores.argmax(axis=1) != truth).sum())
-        total += len(truth)
-    return wrong / total
 
 
 def _act_threshold(confidence: Array, right: Array) -> float:

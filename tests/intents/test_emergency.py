@@ -40,13 +40,17 @@ def test_held_out_emergencies_and_lookalikes(hear, data):
     """Of those that nobody trained on most are heard, and few others alarm."""
     rows = [
         json.loads(line)
-        for name in ("heldout", "lookalikes")
+        for name in ("heldout", "emergencies")
         for line in (data / f"{name}.jsonl").read_text("utf-8").splitlines()
     ]
     danger = [row for row in rows if row["intent"] == "emergency"]
     safe = [row for row in rows if "emergency" not in (row["intent"], *row["also"])]
-    assert len(danger) >= 20
+    alike = [row for row in safe if row.get("lookalike")]
+    assert len(danger) >= 200
+    assert len(alike) >= 200
     heard = sum(hear(row["text"]).emergency for row in danger)
-    alarmed = [row["text"] for row in safe if hear(row["text"]).emergency]
-    assert heard / len(danger) >= 0.85
-    assert len(alarmed) / len(safe) <= 0.02, alarmed
+    alarmed = [row for row in safe if hear(row["text"]).emergency]
+    assert heard / len(danger) >= 0.9
+    assert sum("lookalike" in row for row in alarmed) / len(alike) <= 0.12
+    others = [row["text"] for row in alarmed if "lookalike" not in row]
+    assert len(others) / (len(safe) - len(alike)) <= 0.015, others

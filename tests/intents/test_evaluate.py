@@ -69,13 +69,13 @@ def test_the_table_names_what_matters(report):
 
 def test_held_out_messages_are_understood(engine, data, at):
     report = evaluate(engine, data / "heldout.jsonl", gazetteer=None, at=at)
-    assert report["n"] >= 400
+    assert report["n"] >= 1600
     assert report["top1"] >= 0.80
     assert report["top3"] >= 0.92
-    assert report["act"] >= 0.70
+    assert report["act"] >= 0.75
     weak = [name for name, row in report["per_intent"].items() if row["n"] and row["recall"] < 0.4]
     assert not weak
 
 
 def test_lookalikes_are_told_apart(engine, data, at):
-    assert evaluate(engine, data / "lookalikes.jsonl", gazetteer=None, at=at)["fair"] >= 0.6
+    assert evaluate(engine, data / "emergencies.jsonl", gazetteer=None, at=at)["fair"] >= 0.8
