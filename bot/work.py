@@ -183,7 +183,7 @@ class Work:
         """Rows whose column ``by`` is one of ``values``: for what every batch asks.
 
         Nothing is flushed: what this work holds already is handed out as it is here, and what it
-        added is not looked for.
+        added comes last.
         """
         dialect = self.connection.dialect
         ending = ""
@@ -191,10 +191,12 @@ class Work:
             ending = " FOR UPDATE SKIP LOCKED" if skip_locked else " FOR UPDATE"
         selection = statements.select(table_of(model), _columns(model), by, dialect, ending)
         known = self._known.setdefault(model, {})
-        return [
+        found = [
             cast(M, known[row["id"]][0]) if row["id"] in known else self._know(model, row)
             for row in selection.run(self.connection, values)
         ]
+        wanted = set(values)
+        return found + [row for row in self.pending(model) if getattr(row, by) in wanted]
 
     def held(self, model: type[M]) -> list[M]:
         """Rows this work has seen or added."""

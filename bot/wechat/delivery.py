@@ -66,8 +66,11 @@ class Delivery:
         finally:
             self._running = False
             # Claimed letters would otherwise wait until the claim lapses.
-            while self._taken:
-                await self.once(look=False)
+            try:
+                while self._taken:
+                    await self.once(look=False)
+            except Exception as error:
+                log.exception("delivery_failed", error=type(error).__name__)
 
     async def _next(self) -> None:
         try:

@@ -16,6 +16,7 @@ from bot.inbox import Inbox, Unsaved
 from bot.wechat.codec import MAX_BODY, Codec
 
 log = structlog.get_logger()
+MOST_FIELDS = 20
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -69,9 +70,9 @@ class Webhook:
 def _query(raw: bytes) -> dict[str, str]:
     try:
         text = raw.decode("ascii")
-        if "%" not in text and "+" not in text:
-            return dict(pair.split("=", 1) for pair in text.split("&"))
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=20))
+        if "%" not in text and "+" not in text and text.count("&") < MOST_FIELDS:
+            return dict(pair.partition("=")[::2] for pair in text.split("&"))
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise BadRequest("unreadable query") from None
 

@@ -79,6 +79,16 @@ def test_the_window_is_that_of_the_same_transaction(office: Office) -> None:
     assert office.read(talk).window_left == 4
 
 
+def test_a_stranger_who_hung_up_is_reached_at_once(office: Office) -> None:
+    """His row and his window are of this very transaction, not yet written."""
+    office.machine.batches.room = lambda: 10
+    entry = Entry(office.incoming("never-seen", "你好"), waiting=0)
+    [letter] = office.machine.batches.run([entry], office.machine.clock.now())
+    assert (letter.openid, letter.channel) == ("never-seen", "custom")
+    [row] = office.pushes(purpose="reply")
+    assert row.state == "sending"
+
+
 def test_nothing_of_a_batch_that_was_rolled_back_leaves(office: Office, breaking: object) -> None:
     assert batch(office, LAMP, BROKEN, room=10) == []
     states = {row.state for row in office.pushes()}
